@@ -1,0 +1,270 @@
+"""The REST client: the only file that knows `requests`.
+
+`Transport` sends one request and returns one answer; `RestClient` names the API's verbs, authorizes them and
+asks again where that is safe. Both are handed their time (`pause`) and their transport, so tests need neither.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import requests
+
+from qjob_widgets import __version__
+from qjob_widgets.errors import ApiError, InvalidInput, RateLimited, Unreachable
+from qjob_widgets.rest import paths, wire
+from qjob_widgets.snapshot import JobSnapshot
+
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 60.0
+RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
+"""Waits between the tries of a request that may be repeated: some 15 s in all."""
+
+
+class Authorizer(Protocol):
+    """Gives the `Authorization` header, fresh for every request."""
+
+    def header(self) -> str:
+        """The header's value."""
+
+
+class ApiKey:
+    """The token itself as the header: what the local service takes."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def header(self) -> str:
+        """`apikey <token>`."""
+        return f"apikey {self._token}"
+
+
+class Transport:
+    """Sends requests below one root address, one `requests.Session` a thread.
+
+    Args:
+        root: Address in front of every path, such as `http://127.0.0.1:8000/api/v1`.
+        proxies: As in `requests`. A loopback root never uses a proxy.
+        verify: Whether certificates are checked.
+        adapter: Makes the adapter that sessions mount, for tests; None is `requests`' own.
+    """
+
+    def __init__(
+        self,
+        root: str,
+        *,
+        proxies: Mapping[str, str] | None = None,
+        verify: bool = True,
+        adapter: Callable[[], requests.adapters.BaseAdapter] | None = None,
+    ) -> None:
+        parts = urlsplit(root)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise InvalidInput(f"{root!r} is no address of a service; it begins with http:// or https://.")
+        self.root = root.rstrip("/")
+        self.loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        self._proxies = dict(proxies or {})
+        self._verify = verify
+        self._adapter = adapter
+        self._local = threading.local()
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = requests.Session()
+            # The environment's proxies and .netrc must not see what goes to this machine itself.
+            session.trust_env = not self.loopback
+            session.verify = self._verify
+            if not self.loopback:
+                session.proxies.update(self._proxies)
+            if self._adapter is not None:
+                session.mount("http://", self._adapter())
+                session.mount("https://", self._adapter())
+            self._local.session = session
+        return session
+
+    def send(self, request: wire.Request, headers: Mapping[str, str]) -> wire.Answer:
+        """The answer to `request`, whatever its status.
+
+        Raises:
+            Unreachable: If no whole answer arrived.
+        """
+        all_headers = dict(headers)
+        if request.body is not None:
+            all_headers["Content-Type"] = request.content_type
+        try:
+            reply = self._session().request(
+                request.method,
+                self.root + request.path,
+                params=list(request.query),
+                data=request.body,
+                headers=all_headers,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            host = urlsplit(self.root).netloc.rpartition("@")[2]
+            raise Unreachable(f"No answer from {host} ({_cause(error)}).") from error
+        return wire.Answer(reply.status_code, reply.headers, reply.content)
+
+
+def _cause(error: requests.RequestException) -> str:
+    """A few words on why there was no answer, without addresses."""
+    if isinstance(error, requests.Timeout):
+        return "timed out"
+    text = str(error)
+    for sign, words in (
+        ("refused", "connection refused"),
+        ("resolve", "name not found"),
+        ("IncompleteRead", "the answer broke off"),
+        ("broken", "the answer broke off"),
+        ("reset", "connection closed"),
+        ("closed", "connection closed"),
+        ("certificate", "certificate not accepted"),
+    ):
+        if sign.lower() in text.lower():
+            return words
+    return type(error).__name__
+
+
+class RestClient:
+    """The API's verbs. Methods return values or raise an `ApiError`.
+
+    Args:
+        transport: What sends.
+        authorizer: What authorizes.
+        instance: The instance's CRN, sent as `Service-CRN`.
+        pause: Called with the seconds to wait before asking again; returns true to give up.
+    """
+
+    def __init__(
+        self,
+        transport: Transport,
+        authorizer: Authorizer,
+        *,
+        instance: str | None = None,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self.transport = transport
+        self.instance = instance
+        self._authorizer = authorizer
+        self._pause = pause
+
+    def _once(self, request: wire.Request) -> wire.Answer:
+        headers = {
+            "Accept": "application/json",
+            "Authorization": self._authorizer.header(),
+            "IBM-API-Version": paths.API_VERSION,
+            "X-Qx-Client-Application": f"qjob_widgets/{__version__}",
+        }
+        if self.instance:
+            headers["Service-CRN"] = self.instance
+        return self.transport.send(request, headers)
+
+    def _ask(self, request: wire.Request, *, patient: bool) -> wire.Answer:
+        """The good answer; with `patient`, asked again while the failure may pass."""
+        delays: Iterator[float] = iter(RETRY_DELAYS if patient else ())
+        while True:
+            try:
+                answer = self._once(request)
+                wire.decipher(answer)
+                return answer
+            except ApiError as error:
+                delay = next(delays, None)
+                if delay is None or not error.passing:
+                    raise
+                if isinstance(error, RateLimited) and error.retry_after is not None:
+                    delay = max(delay, error.retry_after)
+                if self._pause(delay):
+                    raise
+
+    def _get(self, path: str, *, patient: bool, query: tuple[tuple[str, str], ...] = ()) -> wire.Answer:
+        return self._ask(wire.Request("GET", path, query), patient=patient)
+
+    # ---- jobs
+
+    def list_jobs(
+        self,
+        *,
+        tags: Sequence[str] = (),
+        pending: bool | None = None,
+        created_after: datetime | None = None,
+        limit: int = paths.PAGE,
+        offset: int = 0,
+        newest_first: bool = False,
+        patient: bool = False,
+    ) -> wire.Page:
+        """One page of jobs (`GET /jobs`), oldest first unless asked otherwise."""
+        query = wire.list_query(
+            tags=tags,
+            pending=pending,
+            created_after=created_after,
+            limit=limit,
+            offset=offset,
+            newest_first=newest_first,
+        )
+        return wire.page(self._get(paths.JOBS, query=query, patient=patient))
+
+    def fetch_job(self, job_id: str, *, patient: bool = False) -> JobSnapshot:
+        """One job without its parameters (`GET /jobs/{id}`)."""
+        query = (("exclude_params", "true"),)
+        answer = self._get(paths.fill(paths.JOB, job_id), query=query, patient=patient)
+        return wire.snapshot(wire.value(answer))
+
+    def fetch_params(self, job_id: str) -> str:
+        """A job's record with its parameters, as JSON text (`GET /jobs/{id}`)."""
+        return wire.decipher(self._get(paths.fill(paths.JOB, job_id), patient=True))
+
+    def fetch_metrics(self, job_id: str) -> Mapping[str, Any]:
+        """A job's metrics (`GET /jobs/{id}/metrics`)."""
+        found = wire.value(self._get(paths.fill(paths.METRICS, job_id), patient=True))
+        return found if isinstance(found, Mapping) else {}
+
+    def submit(self, body: bytes) -> str:
+        """Submit a job (`POST /jobs`); its id.
+
+        It is sent once: a caller that sends again after `Unreachable` must first ask whether it arrived.
+        """
+        answer = self._ask(wire.Request("POST", paths.JOBS, body=body), patient=False)
+        accepted = wire.value(answer)
+        job_id = accepted.get("id") if isinstance(accepted, Mapping) else None
+        if not job_id:
+            raise Unreachable("The service accepted the job and did not say under which id.", status=200)
+        return str(job_id)
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job (`POST /jobs/{id}/cancel`); Conflict when it has ended already."""
+        self._ask(wire.Request("POST", paths.fill(paths.CANCEL, job_id)), patient=True)
+
+    def fetch_results(self, job_id: str) -> str:
+        """A job's result as JSON text (`GET /jobs/{id}/results`); empty while there is none."""
+        return wire.decipher(self._get(paths.fill(paths.RESULTS, job_id), patient=True))
+
+    def replace_tags(self, job_id: str, tags: Sequence[str]) -> None:
+        """Replace all tags of a job (`PUT /jobs/{id}/tags`)."""
+        body = json.dumps({"tags": list(tags)}).encode()
+        self._ask(wire.Request("PUT", paths.fill(paths.TAGS, job_id), body=body), patient=True)
+
+    # ---- backends
+
+    def list_backends(self) -> list[str]:
+        """Names of the backends (`GET /backends`)."""
+        found = wire.value(self._get(paths.BACKENDS, patient=True))
+        devices = found.get("devices", []) if isinstance(found, Mapping) else []
+        return [str(device["name"] if isinstance(device, Mapping) else device) for device in devices]
+
+    def fetch_configuration(self, name: str) -> dict[str, Any]:
+        """A backend's configuration (`GET /backends/{name}/configuration`)."""
+        found = wire.value(self._get(paths.fill(paths.CONFIGURATION, name), patient=True))
+        return dict(found)
+
+    def fetch_properties(self, name: str) -> dict[str, Any] | None:
+        """A backend's calibration data (`GET /backends/{name}/properties`); None without any."""
+        answer = self._get(paths.fill(paths.PROPERTIES, name), patient=True)
+        found = wire.value(answer) if answer.body else None
+        return dict(found) if found else None

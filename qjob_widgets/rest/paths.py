@@ -1,0 +1,41 @@
+"""The REST API's paths, one table for both ends: our client fills them in, our service routes by them.
+
+Source: the public API reference of the Qiskit Runtime REST API, version 2026-04-15. Paths stand below the
+API's root (`.../api/v1`); `{name}` is one segment.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from qjob_widgets.errors import InvalidInput
+
+API_VERSION = "2026-04-15"
+ROOT = "/api/v1"
+PAGE = 200
+"""Most jobs that one list answer holds."""
+
+BACKENDS = "/backends"
+CONFIGURATION = "/backends/{name}/configuration"
+PROPERTIES = "/backends/{name}/properties"
+BACKEND_STATUS = "/backends/{name}/status"
+JOBS = "/jobs"
+JOB = "/jobs/{id}"
+RESULTS = "/jobs/{id}/results"
+CANCEL = "/jobs/{id}/cancel"
+LOGS = "/jobs/{id}/logs"
+METRICS = "/jobs/{id}/metrics"
+TAGS = "/jobs/{id}/tags"
+USAGE = "/instances/usage"
+
+
+def fill(path: str, segment: str) -> str:
+    """`path` with its one placeholder replaced by `segment`, encoded.
+
+    Raises:
+        InvalidInput: If the segment is empty or would change the path's meaning.
+    """
+    if not isinstance(segment, str) or segment.strip(". ") == "":
+        raise InvalidInput(f"{segment!r} is not a job id or a backend name.")
+    start, _, rest = path.partition("{")
+    return start + quote(segment, safe="") + rest.partition("}")[2]
