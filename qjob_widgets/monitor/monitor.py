@@ -1,0 +1,255 @@
+"""The monitor: one thread that drains the watches of this kernel and tells subscribers what happened."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import logging
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from qjob_widgets.events import Event, PollFailed
+from qjob_widgets.monitor.watch import Rest, Seen, Source, Watchable, watch
+
+logger = logging.getLogger(__name__)
+
+Subscriber = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """How old the facts are.
+
+    `asked` is when the service last answered (UTC), `interval` the seconds to the next question,
+    `failures` how many questions in a row went wrong and `error` what the last of them said.
+    """
+
+    asked: datetime | None = None
+    interval: float | None = None
+    failures: int = 0
+    error: str | None = None
+
+
+@dataclass
+class _Flock:
+    """The jobs that one source is asked about, and the loop that does."""
+
+    source: Source
+    jobs: dict[int, Watchable] = field(default_factory=dict)
+    holders: Counter[int] = field(default_factory=Counter)
+    seen: Seen = field(default_factory=dict)
+    loop: Iterator[Event | Rest] | None = None
+    due: float = 0.0
+    fresh: Freshness = field(default_factory=Freshness)
+
+
+class Subscription:
+    """Ends a subscription or a watch; `close` may be called from any thread and more than once."""
+
+    def __init__(self, close: Callable[[], None]) -> None:
+        self._close: Callable[[], None] | None = close
+
+    def close(self) -> None:
+        """End it."""
+        close, self._close = self._close, None
+        if close is not None:
+            close()
+
+    def __enter__(self) -> Subscription:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Monitor:
+    """Watches jobs and tells subscribers.
+
+    Events come on the monitor's own thread, which lives while something is watched. A subscriber that
+    raises is dropped with a warning; it does not stop the others.
+
+    Args:
+        clock: Seconds, for the order of questions.
+        now: The time of day in UTC, for `Freshness`.
+        threaded: Whether the monitor drives itself; otherwise call `step`.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        threaded: bool = True,
+    ) -> None:
+        self._clock = clock
+        self._now = now
+        self._threaded = threaded
+        self._lock = threading.RLock()
+        self._flocks: dict[int, _Flock] = {}
+        self._subscribers: dict[int, tuple[str | None, Subscriber]] = {}
+        self._numbers = itertools.count()
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._owner = os.getpid()
+        self._closed = False
+
+    # ---- what others call
+
+    def subscribe(self, subscriber: Subscriber, job_id: str | None = None) -> Subscription:
+        """Tell `subscriber` every event, or those of one watched job."""
+        with self._lock:
+            number = next(self._numbers)
+            self._subscribers[number] = (job_id, subscriber)
+        return Subscription(lambda: self._drop(number))
+
+    def watch(self, job: Watchable, subscriber: Subscriber | None = None) -> Subscription:
+        """Watch `job` until it has ended or the subscription is closed; ask about it at once."""
+        told = self.subscribe(subscriber, job.job_id()) if subscriber is not None else None
+        with self._lock:
+            flock = self._flocks.setdefault(id(job.source), _Flock(job.source))
+            # By object, not by id: two objects of one job each hold facts that someone reads.
+            flock.jobs[id(job)] = job
+            flock.holders[id(job)] += 1
+        self.refresh(job)
+
+        def close() -> None:
+            if told is not None:
+                told.close()
+            with self._lock:
+                flock.holders[id(job)] -= 1
+                if flock.holders[id(job)] <= 0:
+                    for facts in (flock.holders, flock.jobs, flock.seen):
+                        facts.pop(id(job), None)
+                if not flock.jobs and self._flocks.get(id(flock.source)) is flock:
+                    del self._flocks[id(flock.source)]
+
+        return Subscription(close)
+
+    def refresh(self, job: Watchable) -> None:
+        """Ask about `job` now rather than at its next turn. Returns at once."""
+        with self._lock:
+            flock = self._flocks.get(id(job.source))
+            if flock is None:
+                return
+            flock.due = self._clock()
+            self._wake.set()
+            self._ensure_thread()
+
+    def freshness(self, job: Watchable) -> Freshness:
+        """How old the facts about `job` are. Free."""
+        flock = self._flocks.get(id(job.source))
+        return flock.fresh if flock is not None else Freshness()
+
+    def close(self) -> None:
+        """Stop watching everything and end the thread."""
+        with self._lock:
+            self._closed = True
+            self._flocks.clear()
+            self._subscribers.clear()
+            thread = self._thread
+        self._wake.set()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(5)
+
+    # ---- what the thread does
+
+    def step(self) -> float | None:
+        """Do what is due; the seconds until more is, or None when nothing is watched."""
+        with self._lock:
+            flocks = [flock for flock in self._flocks.values() if flock.jobs]
+        now = self._clock()
+        for flock in flocks:
+            if flock.due <= now:
+                self._turn(flock)
+        with self._lock:
+            waiting = [flock.due for flock in self._flocks.values() if flock.jobs and flock.loop is not None]
+        return max(0.0, min(waiting) - self._clock()) if waiting else None
+
+    def _turn(self, flock: _Flock) -> None:
+        if flock.loop is None:
+            flock.loop = watch(flock.source, lambda: self._jobs_of(flock), seen=flock.seen)
+        flock.due = float("inf")
+        for found in flock.loop:
+            if isinstance(found, Rest):
+                with self._lock:
+                    # A refresh that came meanwhile asks for an earlier turn than this rest.
+                    flock.due = min(flock.due, self._clock() + found.seconds)
+                self._freshen(flock, found)
+                return
+            if isinstance(found, PollFailed):
+                fresh = flock.fresh
+                flock.fresh = Freshness(fresh.asked, fresh.interval, found.failures, str(found.error))
+            self._tell(found)
+        flock.loop = None
+        self._freshen(flock, Rest(0))
+
+    def _jobs_of(self, flock: _Flock) -> tuple[Watchable, ...]:
+        with self._lock:
+            return tuple(flock.jobs.values())
+
+    def _freshen(self, flock: _Flock, rest: Rest) -> None:
+        answered = rest.asked and not rest.failures
+        asked = self._now() if answered else flock.fresh.asked
+        flock.fresh = Freshness(asked, rest.seconds or None, rest.failures, rest.error)
+
+    def _tell(self, event: Event) -> None:
+        with self._lock:
+            subscribers = list(self._subscribers.items())
+        for number, (job_id, subscriber) in subscribers:
+            if job_id is not None and job_id != event.watched:
+                continue
+            try:
+                subscriber(event)
+            except Exception:
+                logger.warning("A subscriber of the job monitor failed and is dropped.", exc_info=True)
+                self._drop(number)
+
+    def _drop(self, number: int) -> None:
+        with self._lock:
+            self._subscribers.pop(number, None)
+
+    def _ensure_thread(self) -> None:
+        # A forked child has the object but not the thread, and owns neither jobs nor questions.
+        if not self._threaded or self._closed or os.getpid() != self._owner:
+            return
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="qjob-monitor", daemon=True)
+            self._thread.start()
+
+    def _run(self) -> None:
+        while not self._closed:
+            self._wake.clear()
+            rest = self.step()
+            if rest is None:
+                with self._lock:
+                    if not self._wake.is_set():
+                        self._thread = None
+                        return
+                continue
+            self._wake.wait(rest)
+
+
+_shared: list[Monitor] = []
+_shared_lock = threading.Lock()
+
+
+def shared_monitor() -> Monitor:
+    """The one monitor of this process."""
+    with _shared_lock:
+        if not _shared:
+            _shared.append(Monitor())
+        return _shared[0]
+
+
+def _forget() -> None:
+    # After a fork the child starts with a monitor of its own.
+    _shared.clear()
+
+
+with contextlib.suppress(AttributeError):  # Windows has no fork
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,148 @@
+"""The monitor: stepped by hand, and once on its own thread."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from datetime import timedelta
+
+from qjob_widgets.errors import Unreachable
+from qjob_widgets.events import JobEvent, PollFailed, WatchEnded
+from qjob_widgets.monitor.monitor import Monitor
+from qjob_widgets.monitor.watch import Pace
+from qjob_widgets.status import Status
+from tests.support import NOON, Clock, memory_job
+
+
+def stepped(clock: Clock | None = None) -> tuple[Monitor, Clock]:
+    clock = clock or Clock()
+    return Monitor(clock=clock, now=lambda: NOON + timedelta(seconds=clock.now), threaded=False), clock
+
+
+def run(monitor: Monitor, clock: Clock, steps: int = 100) -> int:
+    """Step until nothing is left to do; gives the number of steps."""
+    for number in range(steps):
+        rest = monitor.step()
+        if rest is None:
+            return number
+        clock.now += rest
+    raise AssertionError("the monitor does not come to an end")
+
+
+def test_final_states_reach_the_subscriber():
+    monitor, clock = stepped()
+    heard = []
+    monitor.watch(memory_job("QQ", "RQ", "DE"), heard.append)
+    run(monitor, clock)
+
+    assert [e.new.status for e in heard if isinstance(e, JobEvent)][-2:] == [Status.DONE, Status.ERROR]
+    assert heard[-1] == WatchEnded("whole")
+
+
+def test_rests_are_kept():
+    monitor, clock = stepped()
+    monitor.watch(memory_job("Q", "Q", "Q", "D"))
+
+    rest = monitor.step()
+    assert rest == 2
+    clock.now += 1
+    assert monitor.step() == 1
+
+
+def test_refresh_asks_at_once():
+    monitor, _ = stepped()
+    job = memory_job("Q", "Q", "Q", "D")
+    monitor.watch(job)
+    monitor.step()
+    monitor.refresh(job)
+    monitor.step()
+
+    assert len(job.source.questions) == 2
+
+
+def test_a_subscriber_that_fails_is_dropped_and_the_others_hear_on(caplog):
+    monitor, clock = stepped()
+    heard = []
+
+    def fails(event):
+        raise RuntimeError("mine")
+
+    job = memory_job("Q", "R", "D")
+    monitor.subscribe(fails)
+    monitor.watch(job, heard.append)
+    run(monitor, clock)
+
+    assert sum("dropped" in record.message for record in caplog.records) == 1
+    assert heard[-1] == WatchEnded("whole")
+
+
+def test_freshness_tells_when_it_was_asked_and_what_went_wrong():
+    monitor, clock = stepped()
+    job = memory_job("Q", "Q", Unreachable("No answer."), "D")
+    monitor.watch(job)
+    rest = monitor.step()
+    first = monitor.freshness(job)
+    clock.now += rest or 0
+    monitor.step()
+    second = monitor.freshness(job)
+
+    assert (first.asked, first.interval, first.failures) == (NOON, 2, 0)
+    assert (second.asked, second.failures, second.error) == (NOON, 1, "No answer.")
+
+
+def test_a_closed_watch_asks_no_more():
+    monitor, clock = stepped()
+    job = memory_job("Q", "Q", "Q")
+    watching = monitor.watch(job)
+    rest = monitor.step()
+    watching.close()
+    watching.close()
+    clock.now += rest or 0
+
+    assert monitor.step() is None
+    assert len(job.source.questions) == 1
+
+
+def test_a_rerun_opens_the_watch_again():
+    monitor, clock = stepped()
+    job = memory_job("Q", "E", "R", "D")
+    heard = []
+    monitor.watch(job, heard.append)
+    run(monitor, clock)
+    job.absorb([job.snapshot.parts[0].__class__("job-0", Status.QUEUED, place=job.snapshot.parts[0].place)])
+    monitor.refresh(job)
+    run(monitor, clock)
+
+    assert [e.new.status.name for e in heard if isinstance(e, JobEvent)] == ["ERROR", "RUNNING", "DONE"]
+    assert [e for e in heard if isinstance(e, WatchEnded)] == [WatchEnded("whole")] * 2
+
+
+def test_two_objects_of_one_job_both_learn():
+    monitor, clock = stepped()
+    first = memory_job("Q", "D")
+    second = memory_job("Q")
+    second.source = first.source
+    monitor.watch(first)
+    monitor.watch(second)
+    run(monitor, clock)
+
+    assert first.snapshot.final
+    assert second.snapshot.final
+    assert len(first.source.questions) == 1
+
+
+def test_on_its_own_thread_it_ends_when_nothing_is_left():
+    monitor = Monitor()
+    job = memory_job("Q", "R", Unreachable("No answer."), "D")
+    job.source.pace = Pace(shortest=0.001, longest=0.01)
+    heard: queue.Queue[object] = queue.Queue()
+    with monitor.watch(job, heard.put):
+        kinds = []
+        while not kinds or kinds[-1] is not WatchEnded:
+            kinds.append(type(heard.get(timeout=10)))
+    monitor.close()
+
+    assert PollFailed in kinds
+    assert not [
+        thread for thread in threading.enumerate() if thread.name == "qjob-monitor" and thread.is_alive()
+    ]
