@@ -1,0 +1,58 @@
+"""A part of a composite on its way to the service: tells the ledger what happens to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from qjob_widgets.jobs.ledger import Ledger
+from qjob_widgets.status import Status
+
+
+@dataclass(frozen=True)
+class PartParcel:
+    """Part `index` of the composite whose book is `ledger`, as `submission.Parcel`."""
+
+    ledger: Ledger
+    index: int
+    make_body: Callable[[int], bytes]
+    look: Callable[[], None]
+
+    @property
+    def wanted(self) -> bool:
+        """False once it was cancelled before it was sent."""
+        return self.ledger.is_unsent(self.index)
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """The composite's id tag and the part's index tag: only this part's submissions carry both."""
+        return self.ledger.tags_of(self.index)[:2]
+
+    @property
+    def known_ids(self) -> frozenset[str]:
+        """Ids of its earlier submissions."""
+        return self.ledger.ids_of(self.index)
+
+    def body(self) -> bytes:
+        """The request body."""
+        return self.make_body(self.index)
+
+    def sending(self) -> None:
+        """It is being sent now."""
+        self.ledger.on_its_way(self.index, word="sending")
+
+    def waiting(self, why: str) -> None:
+        """It will be sent again later."""
+        self.ledger.on_its_way(self.index, word=f"waiting to be sent: {why}")
+
+    def accepted(self, job_id: str) -> bool:
+        """The service has it; False if it was cancelled meanwhile."""
+        return self.ledger.accepted(self.index, job_id)
+
+    def refused(self, why: str) -> None:
+        """It will not be sent."""
+        self.ledger.on_its_way(self.index, status=Status.ERROR, word="", reason=f"Not submitted: {why}")
+
+    def report(self) -> None:
+        """Have the monitor look."""
+        self.look()

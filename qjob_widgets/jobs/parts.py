@@ -1,0 +1,43 @@
+"""Which submission of a part counts, as pure functions: attempts of one index in, one snapshot out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timezone
+
+from qjob_widgets.snapshot import JobSnapshot
+from qjob_widgets.status import Status
+
+_LAST = datetime.max.replace(tzinfo=timezone.utc)
+
+
+def in_order(attempts: Iterable[JobSnapshot]) -> list[JobSnapshot]:
+    """Attempts by their creation; one of which no time is known yet was accepted last."""
+    return sorted(attempts, key=lambda attempt: attempt.created or _LAST)
+
+
+def current(attempts: Iterable[JobSnapshot]) -> JobSnapshot | None:
+    """The attempt that counts, numbered: the newest, but one that is DONE beats a newer one that is not."""
+    ordered = in_order(attempts)
+    if not ordered:
+        return None
+    done = [number for number, attempt in enumerate(ordered) if attempt.status is Status.DONE]
+    number = done[-1] if done else len(ordered) - 1
+    return replace(ordered[number], attempt=number + 1)
+
+
+def gone(snapshot: JobSnapshot) -> JobSnapshot:
+    """A job that the service does not know any more: it has ended, and nobody will tell how."""
+    return replace(
+        snapshot,
+        status=Status.ERROR,
+        word="gone",
+        reason="The service does not know this job any more.",
+        queue=None,
+    )
+
+
+def circuits_named(parts: Sequence[JobSnapshot]) -> str:
+    """Circuit ranges of `parts`, as people write them: `0-9, 20-29`."""
+    return ", ".join(f"{part.place.start}-{part.place.end}" for part in parts if part.place is not None)

@@ -1,0 +1,98 @@
+"""`JobService`: one service as the user's jobs see it. The `api_client` of the documented constructors."""
+
+from __future__ import annotations
+
+import weakref
+
+from qjob_widgets import tags as composite_tags
+from qjob_widgets.errors import ApiError, InvalidInput, NotFound
+from qjob_widgets.jobs.backend import RuntimeBackend
+from qjob_widgets.jobs.composite import CompositeJob
+from qjob_widgets.jobs.errors import IBMApiError, IBMJobNotFoundError, RuntimeJobNotFound, api_errors_as
+from qjob_widgets.jobs.runtime import RuntimeJob
+from qjob_widgets.jobs.submission import Submission
+from qjob_widgets.monitor.monitor import Monitor, shared_monitor
+from qjob_widgets.monitor.sources import ServiceSource
+from qjob_widgets.monitor.watch import HOSTED, LOOPBACK
+from qjob_widgets.rest import paths
+from qjob_widgets.rest.client import RestClient
+
+
+class JobService:
+    """Backends and jobs of one service.
+
+    Args:
+        client: The REST client.
+        monitor: Who watches the jobs; the one of this process by default.
+    """
+
+    def __init__(self, client: RestClient, *, monitor: Monitor | None = None) -> None:
+        self.client = client
+        self.monitor = monitor or shared_monitor()
+        self.source = ServiceSource(
+            client.list_jobs,
+            client.fetch_job,
+            page=paths.PAGE,
+            pace=LOOPBACK if client.transport.loopback else HOSTED,
+        )
+        self.submission = Submission(client)
+        _connected.append(weakref.ref(self))
+
+    def __repr__(self) -> str:
+        return f"<JobService {self.client.transport.root}>"
+
+    def backends(self) -> list[str]:
+        """Names of the backends. Fetches.
+
+        Raises:
+            IBMApiError: If the service does not answer.
+        """
+        with api_errors_as(IBMApiError):
+            return self.client.list_backends()
+
+    def backend(self, name: str) -> RuntimeBackend:
+        """A backend by name. Fetches its configuration and calibration.
+
+        Raises:
+            InvalidInput: If there is no such backend; the message lists those that are.
+            IBMApiError: If the service does not answer.
+        """
+        with api_errors_as(IBMApiError):
+            try:
+                configuration = self.client.fetch_configuration(name)
+            except NotFound:
+                known = ", ".join(self.client.list_backends()) or "none"
+                raise InvalidInput(f"There is no backend {name!r}; this service has: {known}.") from None
+            return RuntimeBackend(self, configuration, self.client.fetch_properties(name))
+
+    def job(self, job_id: str) -> RuntimeJob | CompositeJob:
+        """A job by its id, or a composite by its own. Fetches.
+
+        Raises:
+            IBMJobNotFoundError: If there is no such composite.
+            RuntimeJobNotFound: If there is no such job.
+            IBMApiError: If the service does not answer.
+        """
+        with api_errors_as(IBMApiError):
+            if composite_tags.is_composite_id(job_id):
+                found = list(self.source.pages(tags=[job_id]))
+                if not found:
+                    raise IBMJobNotFoundError(f"The service knows no composite job {job_id}.")
+                jobs = [RuntimeJob.from_snapshot(snapshot, self) for snapshot in found]
+                return CompositeJob(None, self, job_id=job_id, jobs=jobs)
+            try:
+                return RuntimeJob.from_snapshot(self.client.fetch_job(job_id, patient=True), self)
+            except NotFound:
+                raise RuntimeJobNotFound(f"The service knows no job {job_id!r}.") from None
+            except ApiError as error:
+                if error.status == 400:
+                    raise RuntimeJobNotFound(f"{job_id!r} is no job id: {error}") from None
+                raise
+
+
+_connected: list[weakref.ref[JobService]] = []
+
+
+def connected_services() -> list[JobService]:
+    """The services that this process is connected to, newest first."""
+    return [service for reference in reversed(_connected) if (service := reference()) is not None]

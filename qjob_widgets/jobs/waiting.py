@@ -1,0 +1,78 @@
+"""Waiting for a job: a subscription to the watch that feeds the panels, drained by the caller's thread."""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from qiskit.providers import JobStatus
+
+from qjob_widgets.events import Event
+from qjob_widgets.jobs.states import to_qiskit
+from qjob_widgets.monitor.monitor import Monitor
+from qjob_widgets.monitor.watch import Watchable
+from qjob_widgets.snapshot import CompositeSnapshot, QueueInfo
+
+SLICE = 0.5
+"""Longest wait in one piece, in seconds: Windows delivers Ctrl-C only between two of them."""
+
+
+class Callback(Protocol):
+    """The documented hook: called with the job's id, status and the job itself."""
+
+    def __call__(
+        self, job_id: str, status: JobStatus, job: object, /, *, queue_info: QueueInfo | None
+    ) -> object:
+        """Take the news."""
+
+
+def wait_until_final(
+    job: Watchable,
+    monitor: Monitor,
+    *,
+    timeout: float | None,
+    wait: float | None,
+    callback: Callback | None,
+    clock: Callable[[], float] = time.time,
+) -> bool:
+    """Wait until `job` has ended; False if `timeout` seconds passed first.
+
+    The callback runs on the caller's thread, never for a final state: with `wait` None on each change of
+    status or queue position, otherwise each `wait` seconds.
+    """
+    news: queue.SimpleQueue[Event] = queue.SimpleQueue()
+    deadline = None if timeout is None else clock() + timeout
+    told: tuple[object, object] | None = None
+    told_at = float("-inf")
+    with monitor.watch(job, news.put):
+        while not (snapshot := job.snapshot).final:
+            now = clock()
+            if callback is not None:
+                state = (snapshot.status, queue_info(snapshot) and queue_position(snapshot))
+                due = state != told if wait is None else now - told_at >= wait
+                if due:
+                    told, told_at = state, now
+                    callback(job.job_id(), to_qiskit(snapshot.status), job, queue_info=queue_info(snapshot))
+            if deadline is not None and now >= deadline:
+                return False
+            limits = [SLICE, *([] if deadline is None else [deadline - now])]
+            limits.extend([] if callback is None or wait is None else [max(0.0, told_at + wait - now)])
+            try:
+                news.get(timeout=max(0.0, min(limits)))
+            except queue.Empty:
+                continue
+    return True
+
+
+def queue_info(snapshot: CompositeSnapshot) -> QueueInfo | None:
+    """Queue information of the part that is last in the queue; None unless the whole is queued."""
+    last = snapshot.last_in_queue
+    return last.queue if last is not None and snapshot.status.name == "QUEUED" else None
+
+
+def queue_position(snapshot: CompositeSnapshot) -> int | None:
+    """Queue position of the part that is last in the queue; None where any queued part's is unknown."""
+    info = queue_info(snapshot)
+    return None if info is None else info.position
