@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "qjob_widgets.connect": ("LocalService", "connect"),
+    "qjob_widgets.services": ("LocalService", "connect"),
     "qjob_widgets.errors": ("ApiError", "InvalidInput", "QJobError"),
     "qjob_widgets.jobs.backend": ("RuntimeBackend",),
     "qjob_widgets.jobs.composite": ("CompositeJob",),
@@ -71,8 +71,8 @@ def unload_ipython_extension(ipython: Any) -> None:
 
 
 if TYPE_CHECKING:
-    from qjob_widgets.connect import LocalService as LocalService
-    from qjob_widgets.connect import connect as connect
+    from qjob_widgets.services import LocalService as LocalService
+    from qjob_widgets.services import connect as connect
     from qjob_widgets.errors import ApiError as ApiError
     from qjob_widgets.errors import InvalidInput as InvalidInput
     from qjob_widgets.errors import QJobError as QJobError

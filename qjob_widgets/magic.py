@@ -1,4 +1,4 @@
-"""`%qjob_monitor`: live panels of jobs. Together with `connect.py` and `cli.py` it may import everything."""
+"""`%qjob_monitor`: live panels of jobs. Together with `services.py` and `cli.py` it may import everything."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class JobMagics(Magics):
         connected = connected_services()
         if connected:
             return connected
-        from qjob_widgets.connect import connect
+        from qjob_widgets.services import connect
 
         try:
             service = connect()

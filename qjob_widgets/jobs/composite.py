@@ -133,11 +133,13 @@ class CompositeJob(JobV1):  # type: ignore[misc]
         return ledger
 
     def _send(self, choose: Callable[[CompositeSnapshot], Iterable[int]]) -> None:
-        chosen = self._ledger.open(choose)
-        if chosen:
+        known = self._ledger.open(choose)
+        if known:
             self._result = None
         look = functools.partial(self._service.monitor.refresh, self)
-        self._service.submission.put([PartParcel(self._ledger, index, self._body, look) for index in chosen])
+        self._service.submission.put(
+            [PartParcel(self._ledger, index, ids, self._body, look) for index, ids in known.items()]
+        )
 
     def _payload(self, index: int) -> Payload:
         """What a part is made of: from memory, else from the service."""

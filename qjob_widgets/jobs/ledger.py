@@ -70,11 +70,6 @@ class Ledger:
         """The submission of a part that counts; None before the first."""
         return current(self._attempts[index].values())
 
-    def ids_of(self, index: int) -> frozenset[str]:
-        """Ids of all submissions of a part."""
-        with self._changed:
-            return frozenset(self._attempts[index])
-
     def tags_of(self, index: int) -> tuple[str, ...]:
         """All tags that a submission of the part carries: the composite's own three first."""
         identity = composite_tags.Identity(self.job_id, self.places[index], self.kind, self._name)
@@ -82,8 +77,11 @@ class Ledger:
 
     # ---- what is on its way
 
-    def open(self, choose: Callable[[CompositeSnapshot], Iterable[int]]) -> list[int]:
-        """Put the chosen parts on their way; gives their indexes. Two calls at once choose a part once."""
+    def open(self, choose: Callable[[CompositeSnapshot], Iterable[int]]) -> dict[int, frozenset[str]]:
+        """Put the chosen parts on their way; gives the ids of the submissions that each had before.
+
+        Two calls at once choose a part once.
+        """
         with self._changed:
             chosen = list(choose(self.snapshot))
             for index in chosen:
@@ -95,7 +93,7 @@ class Ledger:
                     backend=self._backend,
                 )
             self._rebuild()
-            return chosen
+            return {index: frozenset(self._attempts[index]) for index in chosen}
 
     def is_unsent(self, index: int) -> bool:
         """Whether the part waits to be sent, and nobody has cancelled it."""

@@ -11,10 +11,15 @@ from qjob_widgets.status import Status
 
 @dataclass(frozen=True)
 class PartParcel:
-    """Part `index` of the composite whose book is `ledger`, as `submission.Parcel`."""
+    """Part `index` of the composite whose book is `ledger`, as `submission.Parcel`.
+
+    `known_ids` are its submissions from before it was put on its way. They are kept here, since the monitor
+    may list a submission whose answer was lost, and enter it in the book, before the sender asks for it.
+    """
 
     ledger: Ledger
     index: int
+    known_ids: frozenset[str]
     make_body: Callable[[int], bytes]
     look: Callable[[], None]
 
@@ -27,11 +32,6 @@ class PartParcel:
     def marks(self) -> tuple[str, ...]:
         """The composite's id tag and the part's index tag: only this part's submissions carry both."""
         return self.ledger.tags_of(self.index)[:2]
-
-    @property
-    def known_ids(self) -> frozenset[str]:
-        """Ids of its earlier submissions."""
-        return self.ledger.ids_of(self.index)
 
     def body(self) -> bytes:
         """The request body."""

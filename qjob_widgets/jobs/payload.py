@@ -46,7 +46,7 @@ class CircuitsPayload:
 
     def body(self, backend: str, tags: Sequence[str]) -> bytes:
         """The body of `POST /jobs`: program `sampler`, one PUB `[circuit, [], shots]` a circuit."""
-        from qiskit_ibm_runtime.utils.json import RuntimeEncoder
+        from qiskit_ibm_runtime import RuntimeEncoder
 
         seed = self.options.seed_simulator
         simulator = {} if seed is None else {"seed_simulator": seed + SEED_STEP * self.start}
@@ -77,7 +77,7 @@ class StoredPayload:
     @property
     def circuits(self) -> Sequence[QuantumCircuit]:
         """The circuits, decoded from the PUBs."""
-        from qiskit_ibm_runtime.utils.json import RuntimeDecoder
+        from qiskit_ibm_runtime import RuntimeDecoder
 
         pubs = json.loads(json.dumps(self.params.get("pubs") or []), cls=RuntimeDecoder)
         return [pub[0] for pub in pubs]

@@ -42,7 +42,7 @@ class CircuitHeader:
 
 def decode(text: str) -> Any:
     """A result's text as the value it stands for, a `PrimitiveResult` for the primitives."""
-    from qiskit_ibm_runtime.utils.json import RuntimeDecoder
+    from qiskit_ibm_runtime import RuntimeDecoder
 
     return json.loads(text, cls=RuntimeDecoder)
 
