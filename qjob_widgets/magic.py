@@ -71,11 +71,11 @@ class JobMagics(Magics):
         if not text.isidentifier() and self._is_expression(text):
             try:
                 return self._evaluated(text)
-            except NameError as error:
-                if not _ID.fullmatch(text):
-                    raise UsageError(f"{error}; define it first.") from None
             except Exception as error:
-                raise UsageError(f"{text} cannot be evaluated: {type(error).__name__}: {error}") from None
+                # An id with hyphens is an expression too; one that fails is taken for the id.
+                if not _ID.fullmatch(text):
+                    trouble = f"{type(error).__name__}: {error}"
+                    raise UsageError(f"{text} cannot be evaluated: {trouble}") from None
         return self._by_id(text, service)
 
     def _by_id(self, text: str, expression: str | None) -> Any:

@@ -1,0 +1,97 @@
+"""The publisher, stepped by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from qjob_widgets.widgets.publisher import BEAT, INTERVAL, Publisher
+from tests.support import Clock
+
+
+@dataclass(eq=False)
+class Panel:
+    clock: Clock
+    wants_heartbeat: bool = False
+    published: list[float] = field(default_factory=list)
+    trouble: Exception | None = None
+
+    def publish(self) -> None:
+        self.published.append(self.clock.now)
+        if self.trouble is not None:
+            raise self.trouble
+
+
+def made() -> tuple[Publisher, Clock]:
+    clock = Clock(now=100.0)
+    return Publisher(clock=clock, threaded=False), clock
+
+
+def test_news_is_published_at_once_and_then_four_times_a_second_at_most():
+    publisher, clock = made()
+    panel = Panel(clock)
+    for _ in range(40):
+        publisher.tell(panel)
+        publisher.step()
+        clock.now += 0.05
+
+    gaps = [after - before for before, after in zip(panel.published, panel.published[1:], strict=False)]
+    assert panel.published[0] == 100.0
+    assert min(gaps) >= INTERVAL - 1e-9
+    assert 6 <= len(panel.published) <= 9
+
+
+def test_nothing_is_written_without_news():
+    publisher, clock = made()
+    panel = Panel(clock)
+    publisher.tell(panel)
+    publisher.step()
+    clock.now += 60
+
+    assert publisher.step() is None
+    assert len(panel.published) == 1
+
+
+def test_the_last_news_is_never_left_out():
+    publisher, clock = made()
+    panel = Panel(clock)
+    publisher.tell(panel)
+    publisher.step()
+    publisher.tell(panel)
+    rest = publisher.step()
+
+    assert rest is not None
+    clock.now += rest
+    publisher.step()
+    assert len(panel.published) == 2
+
+
+def test_open_panels_get_a_heartbeat():
+    publisher, clock = made()
+    panel = Panel(clock, wants_heartbeat=True)
+    publisher.tell(panel)
+    for _ in range(4):
+        rest = publisher.step()
+        assert rest is not None
+        clock.now += rest
+
+    assert panel.published[1] - panel.published[0] == BEAT
+
+
+def test_a_panel_that_fails_does_not_stop_the_others():
+    publisher, clock = made()
+    bad, good = Panel(clock, trouble=LookupError("shell_parent")), Panel(clock)
+    publisher.tell(bad)
+    publisher.tell(good)
+    publisher.step()
+
+    assert good.published == [100.0]
+
+
+def test_forgotten_panels_get_no_turn():
+    publisher, clock = made()
+    panel = Panel(clock, wants_heartbeat=True)
+    publisher.tell(panel)
+    publisher.forget(panel)
+
+    assert publisher.step() is None
+    assert panel.published == []
