@@ -1,0 +1,50 @@
+/**
+ * Builds the module and the style sheet that the Python package carries.
+ *
+ *   node build.mjs           once, minified; fails when the module outgrows its limit
+ *   node build.mjs --watch   again at every change, with source maps
+ */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+
+const here = (path) => fileURLToPath(new URL(path, import.meta.url));
+const watching = process.argv.includes("--watch");
+
+// Front ends save the whole module with every widget of a notebook, so its size is a promise.
+const LIMIT = 40_000;
+
+const options = {
+  absWorkingDir: here("."),
+  entryPoints: [
+    { in: "src/index.ts", out: "panel" },
+    { in: "src/styles/index.css", out: "panel" },
+  ],
+  outdir: here("../qjob_widgets/widgets/static"),
+  bundle: true,
+  format: "esm",
+  target: "es2022",
+  charset: "utf8",
+  minify: !watching,
+  sourcemap: watching ? "inline" : false,
+  legalComments: "none",
+  logLevel: "info",
+};
+
+if (watching) {
+  await (await esbuild.context(options)).watch();
+} else {
+  // Nothing is written when the limit is passed: a fresh file would count as a good build next time.
+  const { outputFiles } = await esbuild.build({ ...options, write: false });
+  const size = outputFiles.find(({ path }) => path.endsWith("panel.js")).contents.length;
+  if (size >= LIMIT) {
+    console.error(`panel.js has ${size} bytes, the limit is ${LIMIT - 1}: take something out.`);
+    process.exit(1);
+  }
+  for (const { path, contents } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, contents);
+  }
+  console.log(`panel.js: ${size} of at most ${LIMIT - 1} bytes`);
+}

@@ -1,0 +1,62 @@
+import { type ComponentChildren, h, type Ref } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+
+interface Props {
+  children?: ComponentChildren;
+  onPress: () => void;
+  kind?: "plain" | "main" | "warn" | "danger" | "icon" | "copied";
+  disabled?: boolean;
+  /** Asked, not answered yet: disabled, and seen to be at work. */
+  pending?: boolean;
+  title?: string;
+  label?: string;
+  tabIndex?: number;
+  /** Marks the one button of a dialog that does what it asks. */
+  confirms?: boolean;
+  handle?: Ref<HTMLButtonElement>;
+}
+
+/** Every button of the panel. Notebooks take keys away from a focused element unless it says not to. */
+export function Button({ children, onPress, kind = "plain", ...props }: Props) {
+  const own = useRef<HTMLButtonElement | null>(null);
+  const off = Boolean(props.disabled || props.pending);
+  keepFocus(own, off);
+  const attach = (element: HTMLButtonElement | null) => {
+    own.current = element;
+    if (typeof props.handle === "function") props.handle(element);
+    else if (props.handle) props.handle.current = element;
+  };
+  return (
+    <button
+      type="button"
+      ref={attach}
+      class={`qjob-button qjob-${kind}`}
+      disabled={off}
+      aria-busy={props.pending ? "true" : undefined}
+      aria-label={props.label}
+      title={props.title}
+      tabIndex={props.tabIndex}
+      data-lm-suppress-shortcuts="true"
+      data-confirm={props.confirms ? "" : undefined}
+      onClick={(event) => {
+        event.stopPropagation();
+        onPress();
+      }}
+    >
+      {children}
+    </button>
+  );
+}
+
+/** A button that is disabled loses the focus; when it works again and nothing else took it, it has it back. */
+function keepFocus(own: { current: HTMLButtonElement | null }, off: boolean): void {
+  const wanted = useRef(false);
+  const focused = () => (own.current?.getRootNode() as Document | ShadowRoot | undefined)?.activeElement;
+  if (off && own.current && focused() === own.current) wanted.current = true;
+  useLayoutEffect(() => {
+    if (off) return;
+    const free = !focused() || focused() === document.body;
+    if (wanted.current && free) own.current?.focus();
+    wanted.current = false;
+  }, [off]);
+}

@@ -1,0 +1,61 @@
+import { h } from "preact";
+import { duration, number, shortId } from "./format";
+import { freshness } from "./freshness";
+import type { Meta, Summary } from "./protocol";
+import type { Store } from "./store";
+import { tracked } from "./tracked";
+
+export const title = ({ name, id, kind }: Meta): string =>
+  name || shortId(id) || (kind === "job" ? "job" : "jobs");
+
+/** "9 of 12 done · 90 of 120 circuits"; a single job has no parts to count. */
+function progress(meta: Meta, { counts, circuits, done_circuits: done }: Summary): string {
+  const pieces = [];
+  if (meta.total > 1) pieces.push(`${number(counts.DONE)} of ${number(meta.total)} done`);
+  if (circuits > 1) pieces.push(`${number(done)} of ${number(circuits)} circuits`);
+  else if (circuits === 1 && meta.total <= 1) pieces.push("1 circuit");
+  return pieces.join(" · ");
+}
+
+/** QPU seconds, of which few matter to the tenth. */
+function usage(seconds: number): string {
+  return `QPU ${seconds < 100 ? `${Math.round(seconds * 10) / 10} s` : duration(seconds * 1000)}`;
+}
+
+export const Headline = tracked(({ store }: { store: Store }) => {
+  const meta = store.meta.value;
+  const summary = store.summary.value;
+  const lost = store.lost.value;
+  const fresh = freshness(summary, { now: store.now.value, heard: store.heard.value, lost });
+  const facts = [meta.backend, summary.usage === null ? "" : usage(summary.usage)].filter(Boolean);
+  return (
+    <header class="qjob-headline">
+      <strong class="qjob-name" title={meta.id}>
+        {title(meta)}
+      </strong>
+      <span class="qjob-status" data-status={summary.status}>
+        {summary.word}
+      </span>
+      <span class="qjob-number">{progress(meta, summary)}</span>
+      <span class="qjob-facts">
+        {facts.map((fact) => `${fact} · `).join("")}
+        <span class="qjob-fresh" data-lost={lost ? "" : undefined} title={summary.error ?? undefined}>
+          {fresh}
+        </span>
+      </span>
+    </header>
+  );
+});
+
+/** What the whole waits for; while questions fail, also how. */
+export const Why = tracked(({ store }: { store: Store }) => {
+  const { why, failures, error } = store.summary.value;
+  const failing = failures > 0 && error ? `The service did not answer: ${error}` : "";
+  return (
+    <p class="qjob-why">
+      {why}
+      {why && failing && " · "}
+      {failing && <span class="qjob-failing">{failing}</span>}
+    </p>
+  );
+});

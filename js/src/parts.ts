@@ -1,0 +1,84 @@
+import { isFinal, type Meta, type Reason, STATUSES, type Status, WORDS } from "./protocol";
+
+const LIVE = 4;
+const TIMES = 12;
+const NOTHING = new DataView(new ArrayBuffer(0));
+
+/** Largest queue position that `live` can say; it means "that or more". */
+export const POSITION_LIMIT = 65535;
+
+/** First and last circuit of a part, inclusive. */
+export interface Circuits {
+  first: number;
+  last: number;
+}
+
+/**
+ * The parts, read from the columns where they lie: nothing is copied. `size` is what `meta` and `live`
+ * both know; a time that `times` does not hold is unknown.
+ */
+export class Parts {
+  readonly size: number;
+  readonly #live: DataView;
+  readonly #times: DataView;
+
+  constructor(
+    readonly meta: Meta,
+    live: DataView = NOTHING,
+    times: DataView = NOTHING,
+  ) {
+    this.#live = live;
+    this.#times = times;
+    this.size = Math.max(0, Math.min(meta?.total || 0, Math.floor(live.byteLength / LIVE)));
+  }
+
+  status(part: number): Status {
+    return STATUSES[this.#live.getUint8(LIVE * part)] ?? "INITIALIZING";
+  }
+
+  /** Number of submissions; 0 = never sent. */
+  attempt(part: number): number {
+    return this.#live.getUint8(LIVE * part + 1);
+  }
+
+  /** Queue position, 1 is next; 0 where it is unknown or the part is not queued. */
+  position(part: number): number {
+    return this.#live.getUint16(LIVE * part + 2, true);
+  }
+
+  /** Milliseconds since 1970 on the service's clock; null = unknown. */
+  time(part: number, which: "created" | "running" | "finished"): number | null {
+    const offset = TIMES * part + 4 * ["created", "running", "finished"].indexOf(which);
+    if (offset + 4 > this.#times.byteLength) return null;
+    const tenths = this.#times.getUint32(offset, true);
+    return tenths ? this.meta.created + (tenths - 1) * 100 : null;
+  }
+
+  /** Milliseconds from creation to the end, or to `now` while it has not ended; null = unknown. */
+  elapsed(part: number, now: number): number | null {
+    const created = this.time(part, "created");
+    const end = isFinal(this.status(part)) ? this.time(part, "finished") : now;
+    return created === null || end === null ? null : Math.max(0, end - created);
+  }
+
+  id(part: number): string {
+    return this.meta.ids[part] ?? "";
+  }
+
+  word(part: number): string {
+    return this.meta.words[part] ?? WORDS[this.status(part)];
+  }
+
+  circuits(part: number): Circuits | null {
+    const first = this.meta.start[part];
+    const last = this.meta.end[part];
+    return first === undefined || last === undefined ? null : { first, last };
+  }
+
+  reason(part: number): Reason | null {
+    return this.meta.reasons[this.meta.reason[part] ?? -1] ?? null;
+  }
+}
+
+/** A `Bytes` trait is a DataView in the browser; anything else counts as empty. */
+export const asView = (value: unknown): DataView => (value instanceof DataView ? value : NOTHING);

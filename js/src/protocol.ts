@@ -1,0 +1,103 @@
+/** What travels between the Python widget and its views. Python alone writes the traits, whole each time. */
+
+/** The seven states in the order of their codes in `live`; the names are those of Qiskit's JobStatus. */
+export const STATUSES = [
+  "INITIALIZING",
+  "VALIDATING",
+  "QUEUED",
+  "RUNNING",
+  "ERROR",
+  "CANCELLED",
+  "DONE",
+] as const;
+export type Status = (typeof STATUSES)[number];
+export type Counts = Record<Status, number>;
+
+export const WORDS: Record<Status, string> = {
+  INITIALIZING: "initializing",
+  VALIDATING: "validating",
+  QUEUED: "queued",
+  RUNNING: "running",
+  ERROR: "failed",
+  CANCELLED: "cancelled",
+  DONE: "done",
+};
+const FINAL: ReadonlySet<Status> = new Set<Status>(["ERROR", "CANCELLED", "DONE"]);
+export const isFinal = (status: Status): boolean => FINAL.has(status);
+
+export interface Reason {
+  code: number | null;
+  text: string;
+}
+
+/** What rarely changes. Lists have one entry a part. */
+export interface Meta {
+  id: string;
+  /** Id of the static copy of the table in the same output. */
+  twin: string;
+  name: string | null;
+  kind: "composite" | "job";
+  backend: string;
+  total: number;
+  /** First and last circuit, inclusive; empty lists where the circuits are unknown. */
+  start: number[];
+  end: number[];
+  /** "" = not sent yet. */
+  ids: string[];
+  /** Index into `reasons`, -1 for none. */
+  reason: number[];
+  reasons: Reason[];
+  /** The service's own word for parts whose word the table of states does not know. */
+  words: Record<string, string>;
+  tags: string[];
+  /** Milliseconds since 1970; origin of `times`. */
+  created: number;
+  can: { cancel: boolean; rerun: boolean; refresh: boolean };
+  rev: number;
+}
+
+/** The whole in a few numbers, and the heartbeat. */
+export interface Summary {
+  status: Status;
+  word: string;
+  counts: Counts;
+  /** What the whole waits for, one sentence. */
+  why: string;
+  done_circuits: number;
+  circuits: number;
+  rerunnable: number;
+  open: number;
+  /** QPU seconds. */
+  usage: number | null;
+  /** Times are "seen at", not the service's own. */
+  approximate: boolean;
+  /** Last answer of the service, milliseconds on the kernel's clock. */
+  asked: number | null;
+  /** Seconds to the next question. */
+  interval: number | null;
+  /** Failed questions in a row, and the text of the last. */
+  failures: number;
+  error: string | null;
+  /** When this was published, milliseconds on the kernel's clock. */
+  beat: number;
+  final: boolean;
+  /** The panel was stopped from Python. */
+  closed: boolean;
+}
+
+export type Operation = "cancel" | "rerun" | "refresh";
+export interface Command {
+  op: Operation;
+  request: string;
+}
+export type Answer =
+  | { request: string; phase: "ack" }
+  | { request: string; phase: "settled"; ok: boolean; text: string };
+
+/** The part of anywidget's model that is used here. */
+export interface Model {
+  get(name: string): unknown;
+  on(event: string, listener: (value: never) => void): void;
+  off(event: string, listener: (value: never) => void): void;
+  send(content: Command): void;
+}

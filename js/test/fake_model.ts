@@ -1,0 +1,112 @@
+import { type Command, type Meta, type Model, STATUSES, type Status, type Summary } from "../src/protocol";
+
+/** One letter a part: I V Q R E C D by status, U = never sent. */
+const LETTERS: Record<string, Status> = {
+  ...(Object.fromEntries(STATUSES.map((status) => [status[0], status])) as Record<string, Status>),
+  U: "INITIALIZING",
+};
+
+export interface Traits {
+  meta: Meta;
+  live: DataView;
+  times: DataView;
+  summary: Summary;
+}
+
+/** Traits as Python would write them; ten circuits a part, all created 60 s ago. */
+export function traits(letters: string): Traits {
+  const created = Date.now() - 60_000;
+  const parts = [...letters].map((letter) => ({ letter, status: LETTERS[letter] ?? "INITIALIZING" }));
+  const live = new DataView(new ArrayBuffer(4 * parts.length));
+  const times = new DataView(new ArrayBuffer(12 * parts.length));
+  parts.forEach(({ letter, status }, part) => {
+    live.setUint8(4 * part, STATUSES.indexOf(status));
+    live.setUint8(4 * part + 1, letter === "U" ? 0 : 1);
+    if (status === "QUEUED") live.setUint16(4 * part + 2, part + 1, true);
+    if (letter !== "U") times.setUint32(12 * part, 1, true);
+    if ("DEC".includes(letter)) times.setUint32(12 * part + 8, 43, true);
+  });
+  const of = (...wanted: Status[]) => parts.filter(({ status }) => wanted.includes(status)).length;
+  const counts = Object.fromEntries(STATUSES.map((status) => [status, of(status)])) as Summary["counts"];
+  const open = parts.length - of("ERROR", "CANCELLED", "DONE");
+  const status = STATUSES.find((name) => counts[name]) ?? "INITIALIZING";
+  return {
+    meta: {
+      id: "ibm_composite_job_id_0123456789abcdef0123456789abcdef_",
+      twin: "twin-1",
+      name: "Ising sweep",
+      kind: "composite",
+      backend: "local_manila",
+      total: parts.length,
+      start: parts.map((_, part) => 10 * part),
+      end: parts.map((_, part) => 10 * part + 9),
+      ids: parts.map(({ letter }, part) => (letter === "U" ? "" : `job-${part}`)),
+      reason: parts.map(({ letter }) => (letter === "E" ? 0 : -1)),
+      reasons: [{ code: 1500, text: "calibration interrupted" }],
+      words: {},
+      tags: ["vqe"],
+      created,
+      can: { cancel: true, rerun: true, refresh: true },
+      rev: 1,
+    },
+    live,
+    times,
+    summary: {
+      status,
+      word: status.toLowerCase(),
+      counts,
+      why: "2 queued, the last at position 3",
+      done_circuits: 10 * counts.DONE,
+      circuits: 10 * parts.length,
+      rerunnable: of("ERROR", "CANCELLED"),
+      open,
+      usage: 8.4,
+      approximate: false,
+      asked: Date.now(),
+      interval: 2,
+      failures: 0,
+      error: null,
+      beat: Date.now(),
+      final: open === 0,
+      closed: false,
+    },
+  };
+}
+
+/** What anywidget hands to a view, without a kernel. */
+export class FakeModel implements Model {
+  readonly sent: Command[] = [];
+  readonly listeners = new Map<string, Set<(value: never) => void>>();
+
+  constructor(readonly traits: Traits) {}
+
+  get(name: string): unknown {
+    return this.traits[name as keyof Traits];
+  }
+
+  on(event: string, listener: (value: never) => void): void {
+    this.listeners.set(event, (this.listeners.get(event) ?? new Set()).add(listener));
+  }
+
+  off(event: string, listener: (value: never) => void): void {
+    this.listeners.get(event)?.delete(listener);
+  }
+
+  send(command: Command): void {
+    this.sent.push(command);
+  }
+
+  emit(event: string, value?: unknown): void {
+    for (const listener of this.listeners.get(event) ?? []) listener(value as never);
+  }
+
+  set(changes: Partial<Traits>): void {
+    Object.assign(this.traits, changes);
+    for (const name of Object.keys(changes)) this.emit(`change:${name}`);
+  }
+
+  /** A new summary with a new heartbeat. */
+  beat(changes: Partial<Summary> = {}): void {
+    this.set({ summary: { ...this.traits.summary, beat: Date.now(), asked: Date.now(), ...changes } });
+  }
+}
