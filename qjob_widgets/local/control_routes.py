@@ -1,0 +1,59 @@
+"""The service's side of `control.py`: the request log, scripted faults, holds. Not part of the REST API."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from qjob_widgets.local.answers import RefusalError, as_json, nothing
+from qjob_widgets.local.faults import Faults, checked
+from qjob_widgets.local.gate import Gate
+from qjob_widgets.local.scheduler import HOLDS, Scheduler
+from qjob_widgets.local.wire import read_object
+
+
+class Control:
+    """End points below /control; each takes the request and its whole body."""
+
+    def __init__(self, faults: Faults, scheduler: Scheduler) -> None:
+        self.gate: Gate | None = None
+        self._faults, self._scheduler = faults, scheduler
+
+    def requests(self, request: Request, body: bytes) -> Response:
+        """GET /control/requests: [method, path, query, status, ms] of each, oldest first."""
+        return as_json(list(self.gate.records.copy()) if self.gate else [])
+
+    def clear_requests(self, request: Request, body: bytes) -> Response:
+        """DELETE /control/requests"""
+        if self.gate:
+            self.gate.records.clear()
+        return nothing()
+
+    def add_fault(self, request: Request, body: bytes) -> Response:
+        """POST /control/faults; InvalidInput is a ValueError and answered as 400."""
+        return as_json({"number": self._faults.add(checked(read_object(body)))})
+
+    def count_fault(self, request: Request, body: bytes) -> Response:
+        """GET /control/faults/{number}"""
+        count = self._faults.count(request.path_params["number"])
+        if count is None:
+            raise RefusalError(404, 1291, f"There is no fault {request.path_params['number']}.")
+        return as_json({"count": count})
+
+    def clear_fault(self, request: Request, body: bytes) -> Response:
+        """DELETE /control/faults/{number}"""
+        self._faults.clear(request.path_params["number"])
+        return nothing()
+
+    def hold(self, request: Request, body: bytes) -> Response:
+        """POST /control/hold"""
+        status = read_object(body).get("status")
+        if status not in HOLDS:
+            raise RefusalError(400, 1208, f"Jobs are held as {' or '.join(HOLDS)}, not as {status!r}.")
+        self._scheduler.hold(status)
+        return nothing()
+
+    def release(self, request: Request, body: bytes) -> Response:
+        """POST /control/release"""
+        self._scheduler.release()
+        return nothing()

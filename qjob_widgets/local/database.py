@@ -1,0 +1,86 @@
+"""SQLite as the service uses it: one connection that writes, under one lock; one reader for each thread."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS jobs (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    status TEXT NOT NULL,
+    reason TEXT, reason_code INTEGER,
+    created INTEGER NOT NULL, running INTEGER, finished INTEGER,  -- microseconds since 1970, UTC
+    seconds REAL,                                                 -- execution time
+    backend TEXT NOT NULL, program TEXT NOT NULL, session_id TEXT,
+    private INTEGER NOT NULL, cost INTEGER NOT NULL, caller TEXT,
+    tags TEXT NOT NULL,                                           -- JSON list, order kept
+    script TEXT                                                   -- JSON of a scripted outcome
+);
+CREATE INDEX IF NOT EXISTS jobs_queued ON jobs (number) WHERE status = 'Queued';
+CREATE INDEX IF NOT EXISTS jobs_open ON jobs (created) WHERE status IN ('Queued', 'Running');
+CREATE INDEX IF NOT EXISTS jobs_created ON jobs (created);
+CREATE TABLE IF NOT EXISTS job_tags (
+    tag TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (tag, number)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS payloads (number INTEGER PRIMARY KEY, params BLOB, result BLOB, logs TEXT);
+"""
+
+
+class Database:
+    """The file of one service.
+
+    Args:
+        file: Where it is; made if it is not there.
+        durable: Whether what was written must survive a power cut of the machine.
+    """
+
+    def __init__(self, file: Path, *, durable: bool) -> None:
+        self._file = file
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._writer = sqlite3.connect(file, check_same_thread=False, isolation_level=None)
+        self._writer.row_factory = sqlite3.Row
+        self._writer.execute("PRAGMA journal_mode = WAL")
+        self._writer.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
+        self._writer.executescript(_SCHEMA)
+
+    @property
+    def reader(self) -> sqlite3.Connection:
+        """This thread's connection for reading."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            connection = sqlite3.connect(self._file, isolation_level=None)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA query_only = ON")
+            self._local.connection = connection
+        return connection
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """The writing connection, in a transaction: all of the block happens, or nothing."""
+        with self._lock:
+            self._writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._writer
+            except BaseException:
+                self._writer.execute("ROLLBACK")
+                raise
+            self._writer.execute("COMMIT")
+
+    def remembered(self, name: str, fresh: str) -> str:
+        """What was remembered under this name, which from now on is `fresh` if there was nothing."""
+        with self.writing() as sql:
+            sql.execute("INSERT OR IGNORE INTO facts VALUES (?, ?)", (name, fresh))
+            (value,) = sql.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return str(value)
+
+    def close(self) -> None:
+        """Close the writing connection; those that read end with their threads."""
+        with self._lock:
+            self._writer.close()

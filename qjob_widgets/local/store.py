@@ -1,0 +1,204 @@
+"""All jobs of a service. Every change of a job's status is made here, along `status.TRANSITIONS`."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from qjob_widgets.local.database import Database
+from qjob_widgets.local.records import Job, Outcome, Query, Submission, new_job_id, now
+from qjob_widgets.status import TRANSITIONS, from_server
+
+_QUEUED = "SELECT * FROM jobs WHERE status = 'Queued' ORDER BY number LIMIT 1"
+
+
+class Store:
+    """Jobs in a database.
+
+    Args:
+        database: Where they are.
+        clock: Microseconds since 1970.
+    """
+
+    def __init__(self, database: Database, clock: Callable[[], int] = now) -> None:
+        self._database = database
+        self._clock = clock
+
+    def add(self, new: Submission, script: Mapping[str, object] | None = None) -> Job:
+        """Take a job in, Queued. Its `created` is later than that of every job before it.
+
+        Args:
+            new: The job.
+            script: The outcome that it shall have, None for what its run gives.
+        """
+        with self._database.writing() as sql:
+            (latest,) = sql.execute("SELECT coalesce(max(created), 0) FROM jobs").fetchone()
+            number = sql.execute(
+                "INSERT INTO jobs (id, status, created, backend, program, session_id, private, cost, caller,"
+                " tags, script) VALUES (?, 'Queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    new_job_id(),
+                    max(self._clock(), latest + 1),
+                    new.backend,
+                    new.program,
+                    new.session_id,
+                    new.private,
+                    new.cost,
+                    new.caller,
+                    json.dumps(new.tags),
+                    json.dumps(script) if script else None,
+                ),
+            ).lastrowid
+            assert number is not None
+            sql.execute("INSERT INTO payloads (number, params) VALUES (?, ?)", (number, new.params))
+            _write_tags(sql, number, new.tags)
+            return Job.from_row(sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone())
+
+    def find(self, job_id: str) -> Job | None:
+        """The job with this id."""
+        row = self._database.reader.execute("SELECT * FROM jobs WHERE id = ?", (job_id,)).fetchone()
+        return Job.from_row(row) if row else None
+
+    def page(self, query: Query) -> tuple[list[Job], int]:
+        """The jobs that a list request asks for, and how many match on all pages."""
+        where, values = _where(query)
+        sql = self._database.reader
+        (total,) = sql.execute(f"SELECT count(*) FROM jobs {where}", values).fetchone()
+        direction = "ASC" if query.ascending else "DESC"
+        rows = sql.execute(
+            f"SELECT * FROM jobs {where} ORDER BY created {direction} LIMIT ? OFFSET ?",
+            (*values, query.limit, query.offset),
+        )
+        return [Job.from_row(row) for row in rows], total
+
+    def positions(self, jobs: Sequence[Job]) -> dict[str, int]:
+        """Place in the queue of those of `jobs` that wait, by id; 1 is next."""
+        waiting = {job.number: job.id for job in jobs if job.status == "Queued"}
+        if not waiting:
+            return {}
+        first, last = min(waiting), max(waiting)
+        sql = self._database.reader
+        (ahead,) = sql.execute(
+            "SELECT count(*) FROM jobs WHERE status = 'Queued' AND number < ?", (first,)
+        ).fetchone()
+        numbers = sql.execute(
+            "SELECT number FROM jobs WHERE status = 'Queued' AND number BETWEEN ? AND ? ORDER BY number",
+            (first, last),
+        )
+        return {
+            waiting[number]: place for place, (number,) in enumerate(numbers, ahead + 1) if number in waiting
+        }
+
+    def count(self, status: str, backend: str | None = None) -> int:
+        """Number of jobs in `status`, of all backends or of one."""
+        (number,) = self._database.reader.execute(
+            f"SELECT count(*) FROM jobs WHERE status = ?{' AND backend = ?' if backend else ''}",
+            (status, backend) if backend else (status,),
+        ).fetchone()
+        return int(number)
+
+    def payload(self, job: Job, column: str) -> Any:
+        """`params` (bytes), `result` (bytes or None) or `logs` (text or None) of a job."""
+        row = self._database.reader.execute(
+            f"SELECT {column} FROM payloads WHERE number = ?", (job.number,)
+        ).fetchone()
+        return row[0] if row else None
+
+    def used_seconds(self) -> float:
+        """Execution time of all jobs together."""
+        return float(
+            self._database.reader.execute("SELECT coalesce(sum(seconds), 0) FROM jobs").fetchone()[0]
+        )
+
+    def recent_durations(self, limit: int = 50) -> list[float]:
+        """Seconds from start to end of the latest completed jobs, oldest first."""
+        rows = self._database.reader.execute(
+            "SELECT (finished - running) / 1e6 FROM jobs WHERE status LIKE 'Completed%'"
+            " ORDER BY number DESC LIMIT ?",
+            (limit,),
+        )
+        return [seconds for (seconds,) in rows][::-1]
+
+    def next(self) -> Job | None:
+        """The job that is first in the queue."""
+        row = self._database.reader.execute(_QUEUED).fetchone()
+        return Job.from_row(row) if row else None
+
+    def start(self, job: Job) -> bool:
+        """Queued → Running; False if the job is no longer queued."""
+        return self._move(job.id, "Running", "running = ?", (self._clock(),))
+
+    def end(self, job_id: str, outcome: Outcome) -> bool:
+        """To a final status, with result and logs; False if the job is final already, or gone."""
+        facts = (self._clock(), outcome.reason, outcome.reason_code, outcome.seconds)
+        changes = "finished = ?, reason = ?, reason_code = ?, seconds = ?"
+        return self._move(job_id, outcome.status, changes, facts, outcome)
+
+    def requeue(self) -> int:
+        """Running → Queued for what the last life of this service left running; their number."""
+        with self._database.writing() as sql:
+            change = "UPDATE jobs SET status = 'Queued', running = NULL WHERE status = 'Running'"
+            return sql.execute(change).rowcount
+
+    def set_tags(self, job_id: str, tags: tuple[str, ...]) -> None:
+        """Replace a job's tags."""
+        with self._database.writing() as sql:
+            row = sql.execute("SELECT number FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            if row:
+                values = (json.dumps(tags), row["number"])
+                sql.execute("UPDATE jobs SET tags = ? WHERE number = ?", values)
+                _write_tags(sql, row["number"], tags)
+
+    def delete(self, job: Job) -> None:
+        """Forget a job and all that belongs to it."""
+        with self._database.writing() as sql:
+            for table in ("jobs", "payloads", "job_tags"):
+                sql.execute(f"DELETE FROM {table} WHERE number = ?", (job.number,))
+
+    def _move(
+        self, job_id: str, status: str, changes: str, facts: tuple[object, ...], ended: Outcome | None = None
+    ) -> bool:
+        with self._database.writing() as sql:
+            row = sql.execute("SELECT number, status FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            if row is None or not _allowed(row["status"], status):
+                return False
+            sql.execute(
+                f"UPDATE jobs SET status = ?, {changes} WHERE number = ?", (status, *facts, row["number"])
+            )
+            if ended:
+                sql.execute(
+                    "UPDATE payloads SET result = ?, logs = ? WHERE number = ?",
+                    (ended.result, ended.logs, row["number"]),
+                )
+        return True
+
+
+def _allowed(old: str, new: str) -> bool:
+    """Whether a job may go from `old` to `new`; a longer word ("Cancelled - ...") counts as its beginning."""
+    return new.split(" ")[0] in TRANSITIONS.get(old, frozenset()) and not from_server(old).final
+
+
+def _write_tags(sql: sqlite3.Connection, number: int, tags: tuple[str, ...]) -> None:
+    sql.execute("DELETE FROM job_tags WHERE number = ?", (number,))
+    sql.executemany("INSERT OR IGNORE INTO job_tags VALUES (?, ?)", [(tag, number) for tag in tags])
+
+
+def _where(query: Query) -> tuple[str, tuple[object, ...]]:
+    open_jobs = "status IN ('Queued', 'Running')"
+    parts: list[tuple[str, object]] = [
+        ("number IN (SELECT number FROM job_tags WHERE tag = ?)", tag) for tag in query.tags
+    ]
+    optional = {
+        "backend = ?": query.backend,
+        "program = ?": query.program,
+        "session_id = ?": query.session_id,
+        "created >= ?": query.created_after,
+        "created <= ?": query.created_before,
+    }
+    parts += [(text, value) for text, value in optional.items() if value is not None]
+    texts = [text for text, _ in parts]
+    if query.pending is not None:
+        texts.append(open_jobs if query.pending else f"NOT ({open_jobs})")
+    return (f"WHERE {' AND '.join(texts)}" if texts else ""), tuple(value for _, value in parts)

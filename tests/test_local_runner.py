@@ -1,0 +1,86 @@
+"""A worker process and the messages it exchanges; the guard that ends it."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+from qiskit_ibm_runtime import RuntimeEncoder
+
+from qjob_widgets.local.frames import read_frame, write_frame
+from qjob_widgets.local.guard import Guard, left_over
+from qjob_widgets.local.runner import perform
+from tests.local_support import bell, exists, sampler_job, until
+
+
+def test_messages_come_out_as_they_went_in():
+    stream = io.BytesIO()
+    sent = [({"a": 1}, b""), ({}, b"\x00" * 100_000), ({"text": "ü\ud800"}, b"x")]
+    for head, body in sent:
+        write_frame(stream, head, body)
+    stream.seek(0)
+    assert [read_frame(stream) for _ in range(4)] == [*sent, None]
+
+
+@pytest.mark.parametrize("length", [1, 15, 16, 20, 30])
+def test_a_message_that_is_cut_off_is_the_end(length):
+    stream = io.BytesIO()
+    write_frame(stream, {"key": "value"}, b"0123456789")
+    assert read_frame(io.BytesIO(stream.getvalue()[:length])) is None
+
+
+def test_a_worker_runs_jobs_until_its_stdin_ends():
+    command = [sys.executable, "-m", "qjob_widgets.local.runner"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
+        assert read_frame(worker.stdout) == ({"ready": True}, b"")
+        body = json.dumps(sampler_job(bell())["params"], cls=RuntimeEncoder).encode()
+        for program in ("sampler", "nothing", "sampler"):
+            write_frame(worker.stdin, {"program": program, "device": None}, body)
+        statuses = [read_frame(worker.stdout)[0]["status"] for _ in range(3)]
+        assert statuses == ["Completed", "Failed", "Completed"]
+        worker.stdin.close()
+        assert worker.wait(5) == 0
+        assert worker.stdout.read() == b""
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"text"', b"\xff"])
+def test_parameters_that_cannot_be_read_fail_the_job(body):
+    head, result = perform({"program": "sampler", "device": None}, body)
+    assert head["status"] == "Failed"
+    assert head["reason"]
+    assert result == b""
+
+
+def test_warnings_of_a_job_are_in_its_logs(monkeypatch):
+    import warnings
+
+    from qjob_widgets.local import simulate
+
+    def program(params, device):
+        warnings.warn("the moon is full", stacklevel=1)
+        return params
+
+    monkeypatch.setitem(simulate.PROGRAMS, "warn", program)
+    head, body = perform({"program": "warn", "device": None}, b'{"a": 1}')
+    assert head["logs"] == "UserWarning: the moon is full\n"
+    assert json.loads(body) == {"a": 1}
+
+
+def test_the_guard_knows_who_is_left():
+    assert left_over(["+1\n", "+2\n", "-1\n", "+3\n", "-9\n"]) == {2, 3}
+
+
+def test_the_guard_ends_who_is_left():
+    idle = [sys.executable, "-c", "import time; time.sleep(60)"]
+    with subprocess.Popen(idle) as left, subprocess.Popen(idle) as released:
+        guard = Guard()
+        for process in (left, released):
+            guard.add(process.pid)
+        guard.remove(released.pid)
+        guard.close()
+        until(lambda: not exists(left.pid), 5)
+        assert exists(released.pid)
+        released.kill()

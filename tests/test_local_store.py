@@ -1,0 +1,128 @@
+"""The store: what it keeps, in which order, and which changes of status it allows."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+
+import pytest
+
+from qjob_widgets.local.database import Database
+from qjob_widgets.local.records import Outcome, Query, Submission, iso
+from qjob_widgets.local.store import Store
+
+
+@pytest.fixture
+def store(tmp_path):
+    database = Database(tmp_path / "jobs.sqlite", durable=False)
+    ticks = itertools.count(1_000_000, 10)
+    yield Store(database, clock=lambda: next(ticks))
+    database.close()
+
+
+def new(*tags, **facts):
+    return Submission(backend="local_simulator", program="sampler", params=b"{}", tags=tags, **facts)
+
+
+def test_jobs_of_one_moment_keep_their_order(tmp_path):
+    store = Store(Database(tmp_path / "jobs.sqlite", durable=False), clock=lambda: 5)
+    jobs = [store.add(new()) for _ in range(4)]
+    assert [job.created for job in jobs] == [5, 6, 7, 8]
+    assert store.page(Query(ascending=True))[0] == jobs
+
+
+def test_a_job_goes_its_way_once(store):
+    job = store.add(new())
+    assert not store.end(job.id, Outcome("Completed")), "it has not run"
+    assert store.start(job)
+    assert not store.start(job)
+    assert store.end(job.id, Outcome("Completed", seconds=0.5, result=b"[]", logs="note"))
+    assert not store.end(job.id, Outcome("Cancelled"))
+    ended = store.find(job.id)
+    assert (ended.status, ended.seconds) == ("Completed", 0.5)
+    assert ended.created < ended.running < ended.finished
+    assert store.payload(ended, "result") == b"[]"
+    assert store.payload(ended, "logs") == "note"
+
+
+@pytest.mark.parametrize("word", ["Cancelled - Ran too long", "Failed", "Completed - partly"])
+def test_longer_words_are_final_too(store, word):
+    job = store.add(new())
+    store.start(job)
+    assert store.end(job.id, Outcome(word))
+    assert not store.end(job.id, Outcome("Failed"))
+    assert store.page(Query(pending=False))[1] == 1
+
+
+def test_a_word_that_is_no_step_changes_nothing(store):
+    job = store.add(new())
+    assert not store.end(job.id, Outcome("Exploded"))
+    assert store.find(job.id) == job
+
+
+def test_the_queue_is_first_come_first_served(store):
+    jobs = [store.add(new()) for _ in range(5)]
+    assert store.next() == jobs[0]
+    store.start(jobs[0])
+    assert store.next() == jobs[1]
+    store.end(jobs[2].id, Outcome("Cancelled"))
+    now = [store.find(job.id) for job in jobs]
+    assert store.positions(now) == {jobs[1].id: 1, jobs[3].id: 2, jobs[4].id: 3}
+    assert store.positions([now[4]]) == {jobs[4].id: 3}
+    assert store.positions([now[0]]) == {}
+
+
+def test_what_was_running_is_queued_again_in_its_place(store):
+    first, second = store.add(new()), store.add(new())
+    store.start(first)
+    assert store.requeue() == 1
+    assert store.next().id == first.id
+    assert store.find(first.id).running is None
+    assert store.count("Queued") == 2
+    assert second.id != first.id
+
+
+def test_tags_are_an_and_filter(store):
+    both, one = store.add(new("a", "b", "a")), store.add(new("a"))
+    assert store.page(Query(tags=("a", "b"))) == ([both], 1)
+    assert store.page(Query(tags=("a",), limit=1)) == ([one], 2)
+    store.set_tags(both.id, ("c",))
+    assert store.page(Query(tags=("a", "b"))) == ([], 0)
+    assert store.find(both.id).tags == ("c",)
+
+
+def test_a_deleted_job_leaves_nothing(store):
+    job = store.add(new("a"))
+    store.delete(job)
+    assert store.find(job.id) is None
+    assert store.payload(job, "params") is None
+    assert store.page(Query(tags=("a",))) == ([], 0)
+    assert store.add(new()).number > job.number
+
+
+def delete_then_fail(store):
+    with store._database.writing() as sql:
+        sql.execute("DELETE FROM jobs")
+        sql.execute("DELETE FROM nowhere")
+
+
+def test_a_change_that_fails_is_undone(store):
+    job = store.add(new())
+    with pytest.raises(sqlite3.OperationalError):
+        delete_then_fail(store)
+    assert store.find(job.id) == job
+
+
+def test_durations_and_seconds_are_told(store):
+    for seconds in (0.25, 0.5):
+        job = store.add(new())
+        store.start(job)
+        store.end(job.id, Outcome("Completed", seconds=seconds))
+    assert store.used_seconds() == 0.75
+    assert store.recent_durations() == [10 / 1e6] * 2
+    assert len(store.recent_durations(1)) == 1
+
+
+def test_times_are_told_in_utc_with_microseconds():
+    assert iso(1) == "1970-01-01T00:00:00.000001Z"
+    assert iso(None) is None
