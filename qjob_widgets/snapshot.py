@@ -80,6 +80,7 @@ class JobSnapshot:
 
     Times are UTC. `job_id` is empty for a part that the service has not accepted. `word` is the service's
     own status word. `attempt` counts the submissions of this part, from 1; 0 before the first.
+    `times_seen` marks times that the service did not tell: then they are when a change was first seen.
     """
 
     job_id: str
@@ -99,6 +100,7 @@ class JobSnapshot:
     private: bool = False
     attempt: int = 1
     place: composite_tags.Place | None = None
+    times_seen: bool = False
 
     @property
     def final(self) -> bool:

@@ -118,6 +118,30 @@ def test_internal_tags_come_first_and_two_of_them_mark_the_part():
     assert user == "vqe"
 
 
+def test_times_that_the_service_does_not_tell_are_when_a_change_was_seen():
+    clock = [NOON]
+    book = Ledger("whole", [Place(0, 1, 0, 9)], now=lambda: clock[0])
+    book.open(lambda snapshot: [0])
+    book.accepted(0, "job-0")
+    for seconds, letter in ((1, "Q"), (5, "R"), (6, "R"), (9, "D"), (20, "D")):
+        clock[0] = NOON + timedelta(seconds=seconds)
+        book.absorb([part(letter, 0)])
+    [found] = book.snapshot.parts
+
+    assert found.times_seen
+    assert found.running == NOON + timedelta(seconds=5)
+    assert found.finished == NOON + timedelta(seconds=9)
+
+
+def test_times_that_nobody_saw_stay_unknown():
+    book = started(1)
+    book.absorb([part("D", 0)])
+    [found] = [one for one in [current(book._attempts[0].values())] if one is not None]
+
+    assert found.finished is None
+    assert not found.times_seen
+
+
 def test_a_done_attempt_beats_a_newer_one_that_is_not():
     done = part("D", 0)
     newer = replace(part("E", 0), job_id="newer", created=NOON + timedelta(hours=1))

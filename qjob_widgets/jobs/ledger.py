@@ -10,10 +10,11 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from qjob_widgets import tags as composite_tags
-from qjob_widgets.jobs.parts import current, gone
+from qjob_widgets.jobs.parts import current, gone, utc_now, with_seen_times
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import RERUNNABLE, Status
 
@@ -28,6 +29,7 @@ class Ledger:
         name: The user's name for it.
         tags: The user's tags.
         backend: Name of the backend.
+        now: The time of day in UTC, for what the service does not tell.
     """
 
     def __init__(
@@ -39,7 +41,9 @@ class Ledger:
         name: str | None = None,
         tags: Sequence[str] = (),
         backend: str = "",
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
+        self._now = now
         self.job_id = job_id
         self.places = tuple(places)
         self.kind = kind
@@ -60,7 +64,9 @@ class Ledger:
         with self._changed:
             for news in found:
                 if news.place is not None and news.place.job in self._attempts:
-                    self._attempts[news.place.job][news.job_id] = news
+                    attempts = self._attempts[news.place.job]
+                    before = attempts.get(news.job_id)
+                    attempts[news.job_id] = with_seen_times(news, before, self._now())
             for attempts in self._attempts.values():
                 for job_id in attempts.keys() & set(gone_ids):
                     attempts[job_id] = gone(attempts[job_id])

@@ -12,6 +12,11 @@ from qjob_widgets.status import Status
 _LAST = datetime.max.replace(tzinfo=timezone.utc)
 
 
+def utc_now() -> datetime:
+    """The time of day in UTC."""
+    return datetime.now(timezone.utc)
+
+
 def in_order(attempts: Iterable[JobSnapshot]) -> list[JobSnapshot]:
     """Attempts by their creation; one of which no time is known yet was accepted last."""
     return sorted(attempts, key=lambda attempt: attempt.created or _LAST)
@@ -25,6 +30,22 @@ def current(attempts: Iterable[JobSnapshot]) -> JobSnapshot | None:
     done = [number for number, attempt in enumerate(ordered) if attempt.status is Status.DONE]
     number = done[-1] if done else len(ordered) - 1
     return replace(ordered[number], attempt=number + 1)
+
+
+def with_seen_times(news: JobSnapshot, before: JobSnapshot | None, now: datetime) -> JobSnapshot:
+    """`news` with the times that the service does not tell, as far as its changes were seen from here."""
+    if before is None:
+        return news
+    running, finished = news.running, news.finished
+    if running is None and news.status is Status.RUNNING:
+        running = before.running or (now if before.status is not Status.RUNNING else None)
+    elif running is None and before.times_seen:
+        running = before.running
+    if finished is None and news.final:
+        finished = before.finished or (now if not before.final else None)
+    if (running, finished) == (news.running, news.finished):
+        return news
+    return replace(news, running=running, finished=finished, times_seen=True)
 
 
 def gone(snapshot: JobSnapshot) -> JobSnapshot:

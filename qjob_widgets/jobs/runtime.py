@@ -25,6 +25,7 @@ from qjob_widgets.jobs.errors import (
     api_errors_as,
 )
 from qjob_widgets.jobs.parts import gone as as_gone
+from qjob_widgets.jobs.parts import utc_now, with_seen_times
 from qjob_widgets.jobs.payload import Payload, stored_payload
 from qjob_widgets.jobs.states import to_qiskit
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, QueueInfo
@@ -140,7 +141,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
         """Take what the service said about this job."""
         for news in found:
             if news.job_id == self.job_id():
-                self._job = news
+                self._job = with_seen_times(news, self._job, utc_now())
         if self.job_id() in gone:
             self._job = as_gone(self._job)
 

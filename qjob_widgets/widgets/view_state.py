@@ -106,7 +106,7 @@ def summary(
         "rerunnable": len(snapshot.rerunnable),
         "open": sum(not part.final for part in snapshot.parts),
         "usage": round(sum(used), 3) if used else None,
-        "approximate": False,
+        "approximate": any(part.times_seen for part in snapshot.parts),
         "asked": milliseconds(fresh.asked),
         "interval": fresh.interval,
         "failures": fresh.failures,

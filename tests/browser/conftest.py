@@ -1,0 +1,27 @@
+"""One JupyterLab and one Chromium while browser tests run; each test opens notebooks of its own.
+
+Package scope, not session: Playwright keeps an event loop in this thread, which other tests must not meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.browser.jupyter import Browser, JupyterServer
+from tests.overlays import write_kernels
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
+    """JupyterLab that offers the kernels `python3` and those of `tests.overlays.VERSIONS`."""
+    home = tmp_path_factory.mktemp("jupyter")
+    with JupyterServer(home, kernels=[write_kernels(home / "kernels")]) as running:
+        yield running
+
+
+@pytest.fixture(scope="package")
+def browser(chromium_path: str) -> Iterator[Browser]:
+    with Browser(chromium_path) as running:
+        yield running
