@@ -38,9 +38,7 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _OTHER_NAMES = {"IBMCompositeJob": "CompositeJob"}
 
-__all__ = [
-    *sorted([*_HOME_OF, *_OTHER_NAMES, "load_ipython_extension", "unload_ipython_extension"])
-]
+__all__ = [*sorted([*_HOME_OF, *_OTHER_NAMES, "load_ipython_extension", "unload_ipython_extension"])]
 
 
 def __getattr__(name: str) -> Any:
@@ -71,8 +69,6 @@ def unload_ipython_extension(ipython: Any) -> None:
 
 
 if TYPE_CHECKING:
-    from qjob_widgets.services import LocalService as LocalService
-    from qjob_widgets.services import connect as connect
     from qjob_widgets.errors import ApiError as ApiError
     from qjob_widgets.errors import InvalidInput as InvalidInput
     from qjob_widgets.errors import QJobError as QJobError
@@ -82,6 +78,8 @@ if TYPE_CHECKING:
     from qjob_widgets.jobs.runtime import RuntimeJob as RuntimeJob
     from qjob_widgets.jobs.service import JobService as JobService
     from qjob_widgets.monitor.monitor import Monitor as Monitor
+    from qjob_widgets.services import LocalService as LocalService
+    from qjob_widgets.services import connect as connect
     from qjob_widgets.snapshot import CompositeSnapshot as CompositeSnapshot
     from qjob_widgets.snapshot import JobSnapshot as JobSnapshot
     from qjob_widgets.snapshot import QueueInfo as QueueInfo

@@ -48,4 +48,5 @@ class LocalService(ServiceProcess):
         """A `JobService` of this service; starts it if it is not running."""
         self.start()
         transport = Transport(self.api_url)
-        return JobService(RestClient(transport, ApiKey(self.token), instance=self.crn))
+        client = RestClient(transport, ApiKey(self.token), instance=self.crn)
+        return JobService(client, keeps=self)

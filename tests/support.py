@@ -1,4 +1,4 @@
-"""Small pieces that several tests share: snapshots by letters, a job in memory, a clock that is set by hand."""
+"""What several tests share: snapshots by letters, a job in memory, a clock that is set by hand."""
 
 from __future__ import annotations
 

@@ -32,9 +32,7 @@ class Bench:
         self.monitor = Monitor(clock=self.clock, threaded=False)
         self.publisher = Publisher(clock=self.clock, threaded=False)
         self.job = memory_job(letters, *answers)
-        self.panel = JobPanel(
-            self.job, monitor=self.monitor, publisher=self.publisher, clock=self.clock
-        )
+        self.panel = JobPanel(self.job, monitor=self.monitor, publisher=self.publisher, clock=self.clock)
         self.comm = Comm()
         self.panel.comm.publish_msg = self.comm
 
@@ -103,9 +101,7 @@ def test_ids_that_arrive_change_meta_and_its_revision():
     assert bench.panel.meta["rev"] == before + 1
 
 
-@pytest.mark.parametrize(
-    ("operation", "counted"), [("cancel", "cancelled"), ("rerun", "rerun")]
-)
+@pytest.mark.parametrize(("operation", "counted"), [("cancel", "cancelled"), ("rerun", "rerun")])
 def test_commands_are_acknowledged_at_once_and_then_settled(operation, counted):
     bench = Bench("DEQ")
     bench.message({"op": operation, "request": "r1"})
@@ -198,4 +194,3 @@ def test_large_jobs_write_meta_seldom_and_leave_nothing_out():
     assert all("meta" not in names for names in early)
     assert any("meta" in names for names in late)
     assert bench.panel.meta["ids"][0] == "other"
-

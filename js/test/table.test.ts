@@ -79,7 +79,9 @@ test("Enter copies the id of the active row", async () => {
   const panel = await mount("DD");
   const write = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
   panel.one("[role=grid]").focus();
-  await userEvent.keyboard("{ArrowDown}{Enter}");
+  await userEvent.keyboard("{ArrowDown}");
+  await drawn();
+  await userEvent.keyboard("{Enter}");
   await drawn();
   expect(write).toHaveBeenCalledWith("job-0");
   write.mockRestore();

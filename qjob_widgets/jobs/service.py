@@ -24,10 +24,12 @@ class JobService:
     Args:
         client: The REST client.
         monitor: Who watches the jobs; the one of this process by default.
+        keeps: What must live as long as this object, such as a local service.
     """
 
-    def __init__(self, client: RestClient, *, monitor: Monitor | None = None) -> None:
+    def __init__(self, client: RestClient, *, monitor: Monitor | None = None, keeps: object = None) -> None:
         self.client = client
+        self._keeps = keeps
         self.monitor = monitor or shared_monitor()
         self.source = ServiceSource(
             client.list_jobs,

@@ -1,7 +1,7 @@
 """The REST client: the only file that knows `requests`.
 
-`Transport` sends one request and returns one answer; `RestClient` names the API's verbs, authorizes them and
-asks again where that is safe. Both are handed their time (`pause`) and their transport, so tests need neither.
+`Transport` sends one request and returns one answer; `RestClient` names the API's verbs, authorizes them
+and asks again where that is safe. Both are handed their time and transport, so tests need neither.
 """
 
 from __future__ import annotations

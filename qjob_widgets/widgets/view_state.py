@@ -77,7 +77,7 @@ def live(parts: Sequence[JobSnapshot]) -> bytes:
 
 
 def times(parts: Sequence[JobSnapshot], since: datetime) -> bytes:
-    """Twelve bytes a part: created, running, finished, in tenths of a second from `since` plus 1; 0 unknown."""
+    """Twelve bytes a part: created, running, finished; tenths of a second from `since`, plus 1; 0 unknown."""
 
     def tenths(moment: datetime | None) -> int:
         if moment is None:

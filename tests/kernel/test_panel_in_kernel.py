@@ -94,9 +94,11 @@ def test_a_rerun_clicked_while_result_blocks_is_carried_out(tmp_path):
         )
         settled = kernel.wait_for(lambda message: custom(message).get("phase") == "settled")
         sent_again = kernel.wait_for(
-            lambda message: message.comm == comm
-            and message.at > settled.at
-            and summary_of(message).get("counts", {}).get("QUEUED") == 1
+            lambda message: (
+                message.comm == comm
+                and message.at > settled.at
+                and summary_of(message).get("counts", {}).get("QUEUED") == 1
+            )
         )
         blocks = not ended(kernel, cell)
 
