@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from qjob_widgets import JobPanel
 from qjob_widgets.errors import ApiError
 from qjob_widgets.monitor.monitor import Monitor
 from qjob_widgets.widgets.publisher import Publisher
-from tests.support import Clock, memory_job
+from tests.support import NOON, Clock, memory_job
 
 
 @dataclass
@@ -32,9 +33,14 @@ class Bench:
         self.monitor = Monitor(clock=self.clock, threaded=False)
         self.publisher = Publisher(clock=self.clock, threaded=False)
         self.job = memory_job(letters, *answers)
-        self.panel = JobPanel(self.job, monitor=self.monitor, publisher=self.publisher, clock=self.clock)
+        self.panel = JobPanel(
+            self.job, monitor=self.monitor, publisher=self.publisher, clock=self.clock, now=self.now
+        )
         self.comm = Comm()
         self.panel.comm.publish_msg = self.comm
+
+    def now(self):
+        return NOON + timedelta(seconds=self.clock.now)
 
     def message(self, content):
         self.panel._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})

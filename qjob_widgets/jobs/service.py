@@ -38,7 +38,7 @@ class JobService:
             pace=LOOPBACK if client.transport.loopback else HOSTED,
         )
         self.submission = Submission(client)
-        _connected.append(weakref.ref(self))
+        _connected.append(weakref.ref(self, _connected.remove))
 
     def __repr__(self) -> str:
         return f"<JobService {self.client.transport.root}>"

@@ -50,7 +50,7 @@ def wait_until_final(
         while not (snapshot := job.snapshot).final:
             now = clock()
             if callback is not None:
-                state = (snapshot.status, queue_info(snapshot) and queue_position(snapshot))
+                state = (snapshot.status, queue_position(snapshot))
                 due = state != told if wait is None else now - told_at >= wait
                 if due:
                     told, told_at = state, now

@@ -62,6 +62,7 @@ class JobPanel(anywidget.AnyWidget):
         monitor: Who watches it; the one of this process by default.
         publisher: Who writes the traits; the one of this process by default.
         clock: Seconds, for the limits of how often something is written.
+        now: The time of day in UTC, for what is shown.
     """
 
     _esm = _module("panel.js")
@@ -78,11 +79,13 @@ class JobPanel(anywidget.AnyWidget):
         monitor: Monitor | None = None,
         publisher: Publisher | None = None,
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
         self._job = job
         self._monitor = monitor or shared_monitor()
         self._publisher = publisher or shared_publisher()
         self._clock = clock
+        self._now = now
         self._writing = threading.RLock()
         self._twin_id = uuid.uuid4().hex
         self._twins: list[Any] = []
@@ -145,7 +148,7 @@ class JobPanel(anywidget.AnyWidget):
         state["summary"] = view_state.summary(
             snapshot,
             self._monitor.freshness(self._job),
-            now=datetime.now(timezone.utc),
+            now=self._now(),
             closed=self._closed,
         )
         return state
@@ -189,7 +192,7 @@ class JobPanel(anywidget.AnyWidget):
         display.flush_after_cells(self)
 
     def _twin(self, snapshot: CompositeSnapshot) -> str:
-        return static_html.render(snapshot, twin=self._twin_id, now=datetime.now(timezone.utc))
+        return static_html.render(snapshot, twin=self._twin_id, now=self._now())
 
     def _update_twins(self, snapshot: CompositeSnapshot) -> None:
         at, shown = self._twin_state
