@@ -453,6 +453,21 @@ def test_a_service_that_is_gone_is_one_sentence(tmp_path):
     assert backend.name == "local_simulator"
 
 
+def test_a_cancel_that_cannot_be_sent_says_for_how_many(service, backend):
+    service.faults.hold("Queued")
+    job = backend.run(bells(3), max_circuits_per_job=1)
+    job.block_for_submit()
+    cut = service.faults.close("POST /jobs/{id}/cancel", times=100)
+    patience, job._service.client._pause = job._service.client._pause, lambda seconds: True
+
+    with pytest.raises(qj.IBMJobApiError, match="3 of 3 sub-jobs could not be cancelled: No answer"):
+        job.cancel()
+    assert cut.count == 1
+    cut.clear()
+    job._service.client._pause = patience
+    assert job.cancel() is True
+
+
 def test_a_script_that_ends_after_run_has_sent_everything(service, tmp_path):
     script = tmp_path / "script.py"
     script.write_text(

@@ -17,12 +17,12 @@ export function freshness(summary: Summary, { now, heard, lost }: Moment): strin
   if (summary.closed) return "stopped";
   if (lost) return `no contact with the kernel since ${clock(heard.at - heard.lag, now)}`;
   if (summary.final) return "finished";
-  if (summary.failures > 0) {
-    return summary.failures === 1 ? "retrying" : `retrying, ${ordinal(summary.failures)} time`;
-  }
-  if (summary.asked === null) return "waiting for the first answer";
-  const age = Math.max(0, now - heard.at) + heard.lag + Math.max(0, summary.beat - summary.asked);
-  const updated = age < 1000 ? "updated just now" : `updated ${duration(age)} ago`;
-  const next = (summary.interval ?? 0) * 1000 - age;
-  return (summary.interval ?? 0) >= SLOW && next >= 1000 ? `${updated}, next in ${duration(next)}` : updated;
+  const { asked, beat, failures } = summary;
+  const age = Math.max(0, now - heard.at) + heard.lag + Math.max(0, beat - (asked ?? beat));
+  const updated =
+    asked === null ? "no answer yet" : age < 1000 ? "updated just now" : `updated ${duration(age)} ago`;
+  if (failures) return `retrying, ${ordinal(failures)} time, ${updated}`;
+  const interval = summary.interval ?? 0;
+  const next = interval * 1000 - age;
+  return interval >= SLOW && next >= 1000 ? `${updated}, next in ${duration(next)}` : updated;
 }

@@ -80,11 +80,11 @@ test("age counts from the answer of the service, not from its arrival here", () 
 test.each([
   [{ interval: 30 }, "updated 12 s ago, next in 18 s"],
   [{ interval: 10 }, "updated 12 s ago"],
-  [{ failures: 1 }, "retrying"],
-  [{ failures: 3 }, "retrying, 3rd time"],
+  [{ failures: 1 }, "retrying, 1st time, updated 12 s ago"],
+  [{ failures: 3 }, "retrying, 3rd time, updated 12 s ago"],
   [{ final: true, failures: 3 }, "finished"],
   [{ closed: true, final: true }, "stopped"],
-  [{ asked: null }, "waiting for the first answer"],
+  [{ asked: null }, "no answer yet"],
 ])("freshness with %o is %s", (changes, text) => {
   expect(freshness({ ...summary, ...changes }, moment)).toBe(text);
 });

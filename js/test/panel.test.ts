@@ -34,7 +34,7 @@ test("failing questions are told with their error", async () => {
   const { one } = await mount("DQ", ({ summary }) =>
     Object.assign(summary, { failures: 3, error: "503 Service Unavailable" }),
   );
-  expect(one(".qjob-fresh").textContent).toBe("retrying, 3rd time");
+  expect(one(".qjob-fresh").textContent).toBe("retrying, 3rd time, updated just now");
   expect(one(".qjob-fresh").title).toBe("503 Service Unavailable");
   expect(one(".qjob-why").textContent).toContain("503 Service Unavailable");
 });

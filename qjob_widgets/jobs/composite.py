@@ -322,23 +322,32 @@ class CompositeJob(JobV1):  # type: ignore[misc]
         stopped = self._ledger.stop_sending()
         self._service.submission.nudge()
         open_parts = [part for part in self.snapshot.parts if part.job_id and not part.final]
-        told, failures = 0, []
-        for part in open_parts:
+        told, refused = self._cancel_each(open_parts)
+        self._service.monitor.refresh(self)
+        if refused:
+            number, error = len(refused), next(iter(refused.values()))
+            raise IBMJobApiError(
+                f"{number} of {len(open_parts)} sub-jobs could not be cancelled: {error}"
+            ) from error
+        return bool(stopped or told) and told == len(open_parts)
+
+    def _cancel_each(self, parts: Sequence[JobSnapshot]) -> tuple[int, dict[str, ApiError]]:
+        """How many parts were cancelled, and what was said against the others that have not ended."""
+        told, refused = 0, dict[str, ApiError]()
+        gone: Unreachable | None = None
+        for part in parts:
             try:
+                # After one was tried for a while in vain, the others would fare no better.
+                if gone is not None:
+                    raise gone
                 self._service.client.cancel(part.job_id)
                 told += 1
             except (Conflict, NotFound):
                 continue  # it ended meanwhile: not an error, and no reason to stop
             except ApiError as error:
-                failures.append(error)
-                if isinstance(error, Unreachable):
-                    break  # it was tried for a while; the other parts would fare no better
-        self._service.monitor.refresh(self)
-        if failures:
-            raise IBMJobApiError(
-                f"{len(failures)} of {len(open_parts)} sub-jobs could not be cancelled: {failures[0]}"
-            ) from failures[0]
-        return bool(stopped or told) and told == len(open_parts)
+                refused[part.job_id] = error
+                gone = error if isinstance(error, Unreachable) else gone
+        return told, refused
 
     def rerun_failed(self) -> None:
         """Submit again every part that is in ERROR or CANCELLED or that was refused; nothing else.
