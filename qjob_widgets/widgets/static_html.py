@@ -26,6 +26,9 @@ _FAILURES_FIRST = (
     Status.DONE,
 )
 _COLUMNS = ("#", "Circuits", "Job", "Status", "Queue", "Elapsed", "Try", "Reason")
+# JupyterLab sets all cells to the right, which suits numbers; its sanitiser keeps this one property.
+_LEFT = ' style="text-align: left"'
+_WORDS = frozenset({"Job", "Status", "Reason"})
 
 
 def render(snapshot: CompositeSnapshot, *, twin: str, now: datetime) -> str:
@@ -47,10 +50,14 @@ def _pieces(snapshot: CompositeSnapshot, twin: str, now: datetime) -> Iterator[s
     yield f" · {_text(snapshot.backend)} · {_text(snapshot.job_id)}"
     yield f" · tags: {_text(', '.join(snapshot.tags))}</small></p>" if snapshot.tags else "</small></p>"
     rows = sorted(enumerate(snapshot.parts), key=lambda row: _FAILURES_FIRST.index(row[1].status))
-    head = "".join(f'<th scope="col">{_text(column)}</th>' for column in _COLUMNS)
+    sides = [_LEFT if column in _WORDS else "" for column in _COLUMNS]
+    head = "".join(
+        f'<th scope="col"{side}>{_text(column)}</th>' for column, side in zip(_COLUMNS, sides, strict=True)
+    )
     yield f"<table><thead><tr>{head}</tr></thead><tbody>"
     for index, part in rows[:MOST_ROWS]:
-        cells = "".join(f"<td>{_text(cell)}</td>" for cell in _row(index, part, now))
+        row = zip(_row(index, part, now), sides, strict=True)
+        cells = "".join(f"<td{side}>{_text(cell)}</td>" for cell, side in row)
         yield f"<tr>{cells}</tr>"
     yield "</tbody></table>"
     if len(rows) > MOST_ROWS:
