@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from qjob_widgets import tags as composite_tags
-from qjob_widgets.status import FINAL, RERUNNABLE, Status, overall
+from qjob_widgets.status import FINAL, RERUNNABLE, SENTENCES, Status, overall
 
 
 def _duration_from_now(moment: datetime | None, now: datetime) -> str:
@@ -24,34 +23,101 @@ def _duration_from_now(moment: datetime | None, now: datetime) -> str:
     return " ".join(f"{number} {unit}" for number, unit in named if number) or "0 sec"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False, repr=False)
 class QueueInfo:
     """Where a job stands in its backend's queue.
 
-    Documented: `qiskit_ibm_provider.job.QueueInfo` (0.10). Position is 1-based, 1 runs next; None where
-    the service does not say. Times are aware datetimes.
+    Documented: `qiskit_ibm_provider.job.QueueInfo` (0.10).
+
+    Args:
+        position_in_queue: From 1, which runs next; None where the service does not say.
+        status: Name of the job's status.
+        estimated_start_time: When it may start; an aware datetime.
+        estimated_completion_time: When it may end; an aware datetime.
+        hub_priority: Dynamic priority of the hub.
+        group_priority: Dynamic priority of the group.
+        project_priority: Dynamic priority of the project.
+        job_id: The job.
+        more: Whatever else the service says; readable as attributes.
     """
 
-    position: int | None = None
-    status: str | None = None
-    estimated_start_time: datetime | None = None
-    estimated_complete_time: datetime | None = None
-    hub_priority: float | None = None
-    group_priority: float | None = None
-    project_priority: float | None = None
-    job_id: str | None = None
+    position: int | None
+    hub_priority: float | None
+    group_priority: float | None
+    project_priority: float | None
+    job_id: str | None
+    _status: str | None
+    _start: datetime | None
+    _complete: datetime | None
+    _more: tuple[tuple[str, Any], ...]
+
+    def __init__(
+        self,
+        position_in_queue: int | None = None,
+        status: str | None = None,
+        estimated_start_time: datetime | None = None,
+        estimated_completion_time: datetime | None = None,
+        hub_priority: float | None = None,
+        group_priority: float | None = None,
+        project_priority: float | None = None,
+        job_id: str | None = None,
+        **more: Any,
+    ) -> None:
+        facts = {
+            "position": position_in_queue,
+            "hub_priority": hub_priority,
+            "group_priority": group_priority,
+            "project_priority": project_priority,
+            "job_id": job_id,
+            "_status": status,
+            "_start": estimated_start_time,
+            "_complete": estimated_completion_time,
+            "_more": tuple(sorted(more.items())),
+        }
+        for name, value in facts.items():
+            object.__setattr__(self, name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only asked for what is no field. Names with an underscore would ask for `_more` before it is there.
+        if not name.startswith("_"):
+            for known, value in self._more:
+                if known == name:
+                    return value
+        raise AttributeError(f"The service said nothing named {name!r} about the queue.")
+
+    def __repr__(self) -> str:
+        facts = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items() if value is not None)
+        return f"QueueInfo({facts})"
+
+    @property
+    def estimated_start_time(self) -> datetime | None:
+        """When the job may start, in local time."""
+        return None if self._start is None else self._start.astimezone()
+
+    @property
+    def estimated_complete_time(self) -> datetime | None:
+        """When the job may end, in local time."""
+        return None if self._complete is None else self._complete.astimezone()
 
     @property
     def known(self) -> bool:
         """Whether it says anything at all."""
-        return any(
-            value is not None
-            for value in (self.position, self.estimated_start_time, self.estimated_complete_time)
-        )
+        said = (self.position, self._start, self._complete, self.hub_priority, self.group_priority)
+        return any(value is not None for value in (*said, self.project_priority))
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields by name."""
-        return dataclasses.asdict(self)
+        """The fields by name; times in local time."""
+        return {
+            "position": self.position,
+            "status": self._status,
+            "estimated_start_time": self.estimated_start_time,
+            "estimated_complete_time": self.estimated_complete_time,
+            "hub_priority": self.hub_priority,
+            "group_priority": self.group_priority,
+            "project_priority": self.project_priority,
+            "job_id": self.job_id,
+            **dict(self._more),
+        }
 
     def format(self, now: datetime | None = None) -> str:
         """Eight lines for a person; estimated times are durations from `now`."""
@@ -64,9 +130,9 @@ class QueueInfo:
             (
                 f"Queue information for job {shown(self.job_id)}:",
                 f"    queue position: {shown(self.position)}",
-                f"    status: {shown(self.status)}",
-                f"    estimated start time: {_duration_from_now(self.estimated_start_time, now)}",
-                f"    estimated completion time: {_duration_from_now(self.estimated_complete_time, now)}",
+                f"    status: {shown(SENTENCES.get(self._status or '', self._status))}",
+                f"    estimated start time: {_duration_from_now(self._start, now)}",
+                f"    estimated completion time: {_duration_from_now(self._complete, now)}",
                 f"    hub priority: {shown(self.hub_priority)}",
                 f"    group priority: {shown(self.group_priority)}",
                 f"    project priority: {shown(self.project_priority)}",
@@ -81,6 +147,8 @@ class JobSnapshot:
     Times are UTC. `job_id` is empty for a part that the service has not accepted. `word` is the service's
     own status word. `attempt` counts the submissions of this part, from 1; 0 before the first.
     `times_seen` marks times that the service did not tell: then they are when a change was first seen.
+    `run_mode` is how the service says that it schedules the job, such as `fairshare`. `estimated_seconds`
+    is the execution time that the service expects.
     """
 
     job_id: str
@@ -101,6 +169,9 @@ class JobSnapshot:
     attempt: int = 1
     place: composite_tags.Place | None = None
     times_seen: bool = False
+    run_mode: str | None = None
+    image: str = ""
+    estimated_seconds: float | None = None
 
     @property
     def final(self) -> bool:
@@ -123,7 +194,8 @@ class JobSnapshot:
 class CompositeSnapshot:
     """Everything that is known about a composite at one moment: its parts, in index order.
 
-    A single job is a composite of one part here, so that views have one form to draw.
+    A single job is a composite of one part here, so that views have one form to draw. `sending` parts are
+    on their way from this process, `elsewhere` parts from another.
     """
 
     job_id: str
@@ -133,6 +205,7 @@ class CompositeSnapshot:
     backend: str = ""
     sending: int = 0
     composite: bool = True
+    elsewhere: int = 0
 
     @property
     def status(self) -> Status:

@@ -33,6 +33,17 @@ class Status(Enum):
         return self in FINAL
 
 
+SENTENCES: dict[str, str] = {
+    "INITIALIZING": "job is being initialized",
+    "VALIDATING": "job is being validated",
+    "QUEUED": "job is queued",
+    "RUNNING": "job is actively running",
+    "ERROR": "job incurred error",
+    "CANCELLED": "job has been cancelled",
+    "DONE": "job has successfully run",
+}
+"""What Qiskit's `JobStatus` says of each state."""
+
 PRECEDENCE: tuple[Status, ...] = tuple(Status)
 CODES: dict[Status, int] = {status: code for code, status in enumerate(PRECEDENCE)}
 FINAL = frozenset({Status.ERROR, Status.CANCELLED, Status.DONE})

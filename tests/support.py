@@ -34,7 +34,7 @@ def part(letter: str, index: int = 0, total: int = 1, size: int = 10, **facts: o
         created=NOON + timedelta(seconds=index),
         backend="local_manila",
         place=Place(index, total, index * size, index * size + size - 1),
-        queue=None if position is None else QueueInfo(position=position, job_id=f"job-{index}"),  # type: ignore[arg-type]
+        queue=None if position is None else QueueInfo(position, job_id=f"job-{index}"),  # type: ignore[arg-type]
     )
     return replace(snapshot, **facts)  # type: ignore[arg-type]
 

@@ -39,8 +39,14 @@ def test_a_worker_runs_jobs_until_its_stdin_ends():
         body = json.dumps(sampler_job(bell())["params"], cls=RuntimeEncoder).encode()
         for program in ("sampler", "nothing", "sampler"):
             write_frame(worker.stdin, {"program": program, "device": None}, body)
-        statuses = [read_frame(worker.stdout)[0]["status"] for _ in range(3)]
-        assert statuses == ["Completed", "Failed", "Completed"]
+        heads = [read_frame(worker.stdout)[0] for _ in range(5)]
+        assert [head.get("status", "interim") for head in heads] == [
+            "interim",
+            "Completed",
+            "Failed",
+            "interim",
+            "Completed",
+        ]
         worker.stdin.close()
         assert worker.wait(5) == 0
         assert worker.stdout.read() == b""
@@ -61,12 +67,12 @@ def test_warnings_of_a_job_are_in_its_logs(monkeypatch):
 
     def program(params, device):
         warnings.warn("the moon is full", stacklevel=1)
-        return params
+        yield [params]
 
     monkeypatch.setitem(simulate.PROGRAMS, "warn", program)
     head, body = perform({"program": "warn", "device": None}, b'{"a": 1}')
     assert head["logs"] == "UserWarning: the moon is full\n"
-    assert json.loads(body) == {"a": 1}
+    assert json.loads(body)["__value__"]["pub_results"] == [{"a": 1}]
 
 
 def test_the_guard_knows_who_is_left():

@@ -126,3 +126,51 @@ def test_durations_and_seconds_are_told(store):
 def test_times_are_told_in_utc_with_microseconds():
     assert iso(1) == "1970-01-01T00:00:00.000001Z"
     assert iso(None) is None
+
+
+def test_interim_results_keep_their_order_and_go_with_their_job(store):
+    job, other = store.add(new()), store.add(new())
+    store.publish(job, 0, ["a"])
+    store.publish(job, 1, ["b", "c"])
+    store.publish(other, 0, ["x"])
+    assert store.interim(job, 0) == ["a", "b", "c"]
+    assert store.interim(job, 2) == ["c"]
+    assert store.interim(job, 0, limit=2) == ["a", "b"]
+    store.delete(job)
+    assert (store.interim(job, 0), store.interim(other, 0)) == ([], ["x"])
+
+
+def test_a_job_that_begins_again_has_no_interim_results(store):
+    interrupted, ended = store.add(new()), store.add(new())
+    for job in (interrupted, ended):
+        store.start(job)
+        store.publish(job, 0, ["a"])
+    store.end(ended.id, Outcome("Completed"))
+    assert store.requeue() == 1
+    assert (store.interim(interrupted, 0), store.interim(ended, 0)) == ([], ["a"])
+
+
+def test_a_result_that_is_taken_is_gone(store):
+    job = store.add(new(private=True))
+    assert store.take_result(job) is None
+    store.start(job)
+    store.end(job.id, Outcome("Completed", result=b"[]"))
+    assert store.take_result(job) == b"[]"
+    assert store.take_result(job) is None
+
+
+def test_a_file_of_an_earlier_version_is_understood(tmp_path):
+    file = tmp_path / "jobs.sqlite"
+    database = Database(file, durable=True)
+    old = Store(database).add(new("kept"))
+    database.close()
+    with sqlite3.connect(file) as sql:
+        for column in ("image", "estimate"):
+            sql.execute(f"ALTER TABLE jobs DROP COLUMN {column}")
+    sql.close()
+    database = Database(file, durable=True)
+    store = Store(database)
+    assert store.find(old.id) == old
+    added = store.add(new(image="image:1", estimate=0.5))
+    assert (added.image, added.estimate) == ("image:1", 0.5)
+    database.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import FrozenInstanceError, replace
 from datetime import timedelta
 
@@ -45,7 +46,7 @@ def test_position_is_only_of_queued_jobs():
 
 def test_queue_info_as_dictionary_and_text():
     info = QueueInfo(
-        position=3, status="QUEUED", estimated_start_time=NOON + timedelta(minutes=2, seconds=30), job_id="j"
+        3, status="QUEUED", estimated_start_time=NOON + timedelta(minutes=2, seconds=30), job_id="j"
     )
 
     assert set(info.to_dict()) == {
@@ -60,7 +61,25 @@ def test_queue_info_as_dictionary_and_text():
     }
     text = info.format(now=NOON).splitlines()
     assert len(text) == 8
+    assert text[2].endswith("job is queued")
     assert "j" in text[0]
     assert "3" in text[1]
     assert "2 min 30 sec" in text[3]
     assert text[4].endswith("unknown")
+
+
+def test_queue_info_has_what_else_the_service_says():
+    info = QueueInfo(0, estimated_start_time=NOON, colour="green")
+
+    assert info.position == 0
+    assert info.colour == "green"
+    assert info.to_dict()["colour"] == "green"
+    assert info.estimated_start_time == NOON
+    assert info.estimated_start_time.tzinfo is not None
+    assert repr(info).startswith("QueueInfo(position=0, ")
+    assert info == QueueInfo(0, estimated_start_time=NOON, colour="green")
+    assert copy.deepcopy(info) == info
+    with pytest.raises(AttributeError, match="'flavour'"):
+        _ = info.flavour
+    with pytest.raises(FrozenInstanceError):
+        info.position = 1  # type: ignore[misc]

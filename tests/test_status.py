@@ -6,7 +6,16 @@ import pytest
 from qiskit.providers import JobStatus
 
 from qjob_widgets.jobs.states import to_qiskit
-from qjob_widgets.status import FINAL, PRECEDENCE, SERVER_WORDS, TRANSITIONS, Status, from_server, overall
+from qjob_widgets.status import (
+    FINAL,
+    PRECEDENCE,
+    SENTENCES,
+    SERVER_WORDS,
+    TRANSITIONS,
+    Status,
+    from_server,
+    overall,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +50,7 @@ def test_composite_takes_the_first_in_precedence():
 def test_names_are_those_of_qiskit():
     assert {status.name for status in Status} == set(JobStatus.__members__)
     assert all(to_qiskit(status).name == status.name for status in Status)
+    assert {name: member.value for name, member in JobStatus.__members__.items()} == SENTENCES
 
 
 def test_final_states_have_no_way_out():

@@ -100,7 +100,7 @@ def test_why(letters, sentence):
 
 
 def test_why_tells_the_place_in_the_queue_and_how_long():
-    info = QueueInfo(position=3, estimated_complete_time=NOON + timedelta(seconds=40))
+    info = QueueInfo(3, estimated_completion_time=NOON + timedelta(seconds=40))
     parts = (part("Q", 0, 2, position=1), replace(part("Q", 1, 2), queue=info))
 
     assert words.why(replace(composite("QQ"), parts=parts), NOON) == (

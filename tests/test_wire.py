@@ -43,8 +43,8 @@ def test_record_of_the_hosted_service_has_no_queue():
     assert found.created is None
 
 
-def test_position_zero_is_no_position():
-    assert wire.snapshot({**RECORD, "position_in_queue": 0}).position is None
+def test_position_zero_is_zero():
+    assert wire.snapshot({**RECORD, "position_in_queue": 0}).position == 0
 
 
 def test_reason_and_code():

@@ -34,6 +34,7 @@ from qjob_widgets.local.gate import Gate, Protocol
 from qjob_widgets.local.guard import Guard
 from qjob_widgets.local.routes import Api
 from qjob_widgets.local.scheduler import Scheduler
+from qjob_widgets.local.sessions import Sessions
 from qjob_widgets.local.store import Store
 from qjob_widgets.local.tokens import Tokens
 from qjob_widgets.local.workers import Worker
@@ -78,7 +79,9 @@ def main() -> None:
     listener = _listener()
     port = listener.getsockname()[1]
     control = Control(faults, scheduler)
-    app = application(Api(store, scheduler, backends, faults, crn), Cloud(tokens, crn), control)
+    sessions = Sessions(database, store, scheduler, backends)
+    api = Api(store, scheduler, backends, faults, sessions, crn)
+    app = application(api, sessions, Cloud(tokens, crn), control)
     hosts = frozenset(f"{name}:{port}" for name in (HOST, "localhost"))
     control.gate = gate = Gate(app, tokens, faults, hosts)
 

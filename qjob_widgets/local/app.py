@@ -18,6 +18,7 @@ from qjob_widgets.local import answers
 from qjob_widgets.local.cloud import Cloud
 from qjob_widgets.local.control_routes import Control
 from qjob_widgets.local.routes import Api
+from qjob_widgets.local.sessions import Sessions
 from qjob_widgets.rest import paths
 
 _log = logging.getLogger(__name__)
@@ -25,10 +26,10 @@ LARGEST_BODY = 50_000_000
 Handler = Callable[[Request, bytes], Response]
 
 
-def application(api: Api, cloud: Cloud, control: Control) -> Starlette:
+def application(api: Api, sessions: Sessions, cloud: Cloud, control: Control) -> Starlette:
     """The application behind the gate."""
     routes: list[BaseRoute] = [
-        *_api_routes(api),
+        *_api_routes(api, sessions),
         _route("/identity/token", POST=cloud.identity),
         _route("/v3/resources/search", POST=cloud.search),
         _route("/catalog/{plan}", GET=cloud.plan),
@@ -49,7 +50,7 @@ def application(api: Api, cloud: Cloud, control: Control) -> Starlette:
     return app
 
 
-def _api_routes(api: Api) -> list[BaseRoute]:
+def _api_routes(api: Api, sessions: Sessions) -> list[BaseRoute]:
     return [
         _route(paths.ROOT + path, **handlers)
         for path, handlers in (
@@ -60,11 +61,15 @@ def _api_routes(api: Api) -> list[BaseRoute]:
             (paths.JOBS, {"POST": api.submit, "GET": api.list_jobs}),
             (paths.JOB, {"GET": api.show, "DELETE": api.delete}),
             (paths.RESULTS, {"GET": api.results}),
+            (paths.INTERIM_RESULTS, {"GET": api.interim_results}),
             (paths.CANCEL, {"POST": api.cancel}),
             (paths.LOGS, {"GET": api.logs}),
             (paths.METRICS, {"GET": api.metrics}),
             (paths.TAGS, {"PUT": api.replace_tags}),
             (paths.USAGE, {"GET": api.usage}),
+            (paths.SESSIONS, {"POST": sessions.open}),
+            (paths.SESSION, {"GET": sessions.show, "PATCH": sessions.change}),
+            (paths.SESSION_CLOSE, {"DELETE": sessions.cancel}),
         )
     ]
 

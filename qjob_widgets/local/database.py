@@ -19,17 +19,30 @@ CREATE TABLE IF NOT EXISTS jobs (
     backend TEXT NOT NULL, program TEXT NOT NULL, session_id TEXT,
     private INTEGER NOT NULL, cost INTEGER NOT NULL, caller TEXT,
     tags TEXT NOT NULL,                                           -- JSON list, order kept
-    script TEXT                                                   -- JSON of a scripted outcome
+    script TEXT,                                                  -- JSON of a scripted outcome
+    image TEXT NOT NULL DEFAULT '',
+    estimate REAL                                                 -- expected seconds from start to end
 );
 CREATE INDEX IF NOT EXISTS jobs_queued ON jobs (number) WHERE status = 'Queued';
 CREATE INDEX IF NOT EXISTS jobs_open ON jobs (created) WHERE status IN ('Queued', 'Running');
 CREATE INDEX IF NOT EXISTS jobs_created ON jobs (created);
+CREATE INDEX IF NOT EXISTS jobs_session ON jobs (session_id) WHERE session_id IS NOT NULL;
+CREATE TABLE IF NOT EXISTS sessions (
+    id TEXT PRIMARY KEY, mode TEXT NOT NULL, backend TEXT NOT NULL, max_ttl INTEGER NOT NULL,
+    created INTEGER NOT NULL, stopped INTEGER  -- stopped taking jobs
+);
 CREATE TABLE IF NOT EXISTS job_tags (
     tag TEXT NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (tag, number)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS payloads (number INTEGER PRIMARY KEY, params BLOB, result BLOB, logs TEXT);
+CREATE TABLE IF NOT EXISTS interim (
+    number INTEGER NOT NULL, place INTEGER NOT NULL, result TEXT NOT NULL, PRIMARY KEY (number, place)
+) WITHOUT ROWID;
 """
+
+_LATER = {"image": "TEXT NOT NULL DEFAULT ''", "estimate": "REAL"}
+"""Columns of `jobs` that a file of an earlier version does not have."""
 
 
 class Database:
@@ -49,6 +62,9 @@ class Database:
         self._writer.execute("PRAGMA journal_mode = WAL")
         self._writer.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
         self._writer.executescript(_SCHEMA)
+        there = {row["name"] for row in self._writer.execute("PRAGMA table_info(jobs)")}
+        for name in _LATER.keys() - there:
+            self._writer.execute(f"ALTER TABLE jobs ADD COLUMN {name} {_LATER[name]}")
 
     @property
     def reader(self) -> sqlite3.Connection:

@@ -16,7 +16,10 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 @dataclass(frozen=True)
 class Submission:
-    """A job as it is handed in, validated. `params` is JSON text; `cost` the maximum run time in seconds."""
+    """A job as it is handed in, validated.
+
+    `params` is JSON text, `cost` the maximum run time in seconds, `estimate` the expected one.
+    """
 
     backend: str
     program: str
@@ -26,6 +29,8 @@ class Submission:
     private: bool = False
     cost: int = 10800
     caller: str | None = None
+    image: str = ""
+    estimate: float | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,8 @@ class Job:
     caller: str | None
     tags: tuple[str, ...]
     script: Mapping[str, object] | None
+    image: str = ""
+    estimate: float | None = None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Job:

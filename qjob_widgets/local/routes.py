@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from starlette.requests import Request
@@ -15,6 +16,7 @@ from qjob_widgets.local.backends import Backend
 from qjob_widgets.local.faults import Faults
 from qjob_widgets.local.records import Job, Outcome, now
 from qjob_widgets.local.scheduler import Scheduler
+from qjob_widgets.local.sessions import Sessions
 from qjob_widgets.local.store import Store
 from qjob_widgets.status import from_server
 
@@ -27,12 +29,20 @@ class Api:
         scheduler: Told about new and cancelled jobs, asked about the pace of the queue.
         backends: What jobs can run on, by name.
         faults: Scripted outcomes of jobs.
+        sessions: What jobs can be part of.
         crn: The name of the one instance.
     """
 
     def __init__(
-        self, store: Store, scheduler: Scheduler, backends: Mapping[str, Backend], faults: Faults, crn: str
+        self,
+        store: Store,
+        scheduler: Scheduler,
+        backends: Mapping[str, Backend],
+        faults: Faults,
+        sessions: Sessions,
+        crn: str,
     ) -> None:
+        self._sessions = sessions
         self._store, self._scheduler, self._backends = store, scheduler, backends
         self._faults, self._crn = faults, crn
 
@@ -48,7 +58,8 @@ class Api:
 
     def properties(self, request: Request, body: bytes) -> Response:
         """GET /backends/{name}/properties"""
-        return as_json(self._backend(request.path_params["name"]).properties)
+        found = self._backend(request.path_params["name"]).properties
+        return as_json(wire.wanted_properties(found, request.query_params))
 
     def backend_status(self, request: Request, body: bytes) -> Response:
         """GET /backends/{name}/status"""
@@ -59,10 +70,13 @@ class Api:
         """POST /jobs"""
         new = wire.read_submission(body, request.headers.get("x-qx-client-application"))
         self._backend(new.backend)
+        self._sessions.admit(new.session_id, new.backend)
+        new = replace(new, estimate=self._scheduler.mean_seconds)
         job = self._store.add(new, self._faults.strike_job(new.tags))
         self._scheduler.wake()
-        answer = {"id": job.id, "backend": job.backend}
-        return as_json(answer if job.session_id is None else {**answer, "session_id": job.session_id})
+        more = {"session_id": job.session_id, "private": job.private or None}
+        told = {name: value for name, value in more.items() if value is not None}
+        return as_json({"id": job.id, "backend": job.backend, **told})
 
     def list_jobs(self, request: Request, body: bytes) -> Response:
         """GET /jobs; on an empty page `count` is the offset, since some clients would ask for ever."""
@@ -100,9 +114,15 @@ class Api:
         return nothing()
 
     def results(self, request: Request, body: bytes) -> Response:
-        """GET /jobs/{id}/results; 204 while there is none."""
-        text = self._store.payload(self._job(request), "result")
+        """GET /jobs/{id}/results; 204 while there is none. That of a private job can be read once."""
+        job = self._job(request)
+        text = self._store.take_result(job) if job.private else self._store.payload(job, "result")
         return nothing() if text is None else Response(text, media_type="application/json")
+
+    def interim_results(self, request: Request, body: bytes) -> Response:
+        """GET /jobs/{id}/interim_results: what finished PUBs gave, each as the text that decoders take."""
+        texts = self._store.interim(self._job(request), wire.read_after(request.query_params))
+        return as_json({"interim_results": texts})
 
     def cancel(self, request: Request, body: bytes) -> Response:
         """POST /jobs/{id}/cancel; 409 for a job that is final."""

@@ -6,6 +6,7 @@ it. A job with a scripted outcome needs no worker, unless the script lets it com
 
 from __future__ import annotations
 
+import json
 import logging
 import queue
 import threading
@@ -156,6 +157,9 @@ class Scheduler:
             self._lost(slot, worker)
         elif slot.worker is worker and "ready" in head:
             worker.ready = True
+        elif slot.worker is worker and slot.job is not None and "interim" in head:
+            if not slot.job.private:  # of those nothing is kept but the result, until it is read
+                self._store.publish(slot.job, head["interim"], json.loads(body))
         elif slot.worker is worker and slot.job is not None:
             self._end(slot, slot.job, Outcome(**head, result=body or None))
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from qjob_widgets.local.database import Database
 from qjob_widgets.local.records import Job, Outcome, Query, Submission, new_job_id, now
+from qjob_widgets.rest.paths import PAGE
 from qjob_widgets.status import TRANSITIONS, from_server
 
 _QUEUED = "SELECT * FROM jobs WHERE status = 'Queued' ORDER BY number LIMIT 1"
@@ -37,7 +38,7 @@ class Store:
             (latest,) = sql.execute("SELECT coalesce(max(created), 0) FROM jobs").fetchone()
             number = sql.execute(
                 "INSERT INTO jobs (id, status, created, backend, program, session_id, private, cost, caller,"
-                " tags, script) VALUES (?, 'Queued', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " tags, script, image, estimate) VALUES (?, 'Queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     new_job_id(),
                     max(self._clock(), latest + 1),
@@ -49,6 +50,8 @@ class Store:
                     new.caller,
                     json.dumps(new.tags),
                     json.dumps(script) if script else None,
+                    new.image,
+                    new.estimate,
                 ),
             ).lastrowid
             assert number is not None
@@ -106,6 +109,27 @@ class Store:
         ).fetchone()
         return row[0] if row else None
 
+    def take_result(self, job: Job) -> bytes | None:
+        """The result, which is gone from then on; None if there is none."""
+        with self._database.writing() as sql:
+            row = sql.execute("SELECT result FROM payloads WHERE number = ?", (job.number,)).fetchone()
+            sql.execute("UPDATE payloads SET result = NULL WHERE number = ?", (job.number,))
+        return row["result"] if row else None
+
+    def publish(self, job: Job, first: int, texts: Sequence[str]) -> None:
+        """Keep what finished PUBs gave, as JSON texts, from the PUB number `first` on."""
+        rows = [(job.number, place, text) for place, text in enumerate(texts, first)]
+        with self._database.writing() as sql:
+            sql.executemany("INSERT OR REPLACE INTO interim VALUES (?, ?, ?)", rows)
+
+    def interim(self, job: Job, after: int, limit: int = PAGE) -> list[str]:
+        """What finished PUBs gave, in their order, without the first `after` of them."""
+        rows = self._database.reader.execute(
+            "SELECT result FROM interim WHERE number = ? AND place >= ? ORDER BY place LIMIT ?",
+            (job.number, after, limit),
+        )
+        return [text for (text,) in rows]
+
     def used_seconds(self) -> float:
         """Execution time of all jobs together."""
         return float(
@@ -139,6 +163,8 @@ class Store:
     def requeue(self) -> int:
         """Running → Queued for what the last life of this service left running; their number."""
         with self._database.writing() as sql:
+            interrupted = "SELECT number FROM jobs WHERE status = 'Running'"
+            sql.execute(f"DELETE FROM interim WHERE number IN ({interrupted})")
             change = "UPDATE jobs SET status = 'Queued', running = NULL WHERE status = 'Running'"
             return sql.execute(change).rowcount
 
@@ -154,7 +180,7 @@ class Store:
     def delete(self, job: Job) -> None:
         """Forget a job and all that belongs to it."""
         with self._database.writing() as sql:
-            for table in ("jobs", "payloads", "job_tags"):
+            for table in ("jobs", "payloads", "interim", "job_tags"):
                 sql.execute(f"DELETE FROM {table} WHERE number = ?", (job.number,))
 
     def _move(

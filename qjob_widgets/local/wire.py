@@ -46,8 +46,11 @@ def job_record(job: Job, queued: Mapping[str, object]) -> dict[str, Any]:
         "tags": list(job.tags),
         "timestamps": timestamps(job),
         "usage": usage(job),
+        "estimated_running_time_seconds": job.estimate,
         **queued,
     }
+    if job.image:
+        record["runtime"] = job.image
     if job.session_id is not None:
         record["session_id"] = job.session_id
     if job.private:
@@ -96,6 +99,7 @@ def read_submission(body: bytes, caller: str | None) -> Submission:
         private=fields.get("private") is True,
         cost=cost or LONGEST_RUN,
         caller=caller,
+        image=_text(fields["runtime"], "runtime") if fields.get("runtime") else "",
     )
 
 
@@ -135,6 +139,23 @@ def read_query(given: QueryParams) -> Query:
         created_before=_moment(given, "created_before"),
         ascending=direction == "ASC",
     )
+
+
+def read_after(given: QueryParams) -> int:
+    """How many interim results the client has already."""
+    text = given.get("after") or "0"
+    if not _is_number(text):
+        raise RefusalError(400, BAD_REQUEST, f"after={text!r} must be a whole number from 0.")
+    return int(text)
+
+
+def wanted_properties(properties: dict[str, Any] | None, given: QueryParams) -> dict[str, Any] | None:
+    """A calibration, unless it is later than `updated_before`; no older one is kept."""
+    before = _moment(given, "updated_before")
+    if properties is None or before is None:
+        return properties
+    updated = QueryParams({"updated": properties["last_update_date"]})
+    return properties if (_moment(updated, "updated") or 0) <= before else None
 
 
 def wants_params(given: QueryParams, otherwise: bool) -> bool:

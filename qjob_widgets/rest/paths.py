@@ -22,11 +22,16 @@ BACKEND_STATUS = "/backends/{name}/status"
 JOBS = "/jobs"
 JOB = "/jobs/{id}"
 RESULTS = "/jobs/{id}/results"
+INTERIM_RESULTS = "/jobs/{id}/interim_results"
+"""Our local service's own: what the finished PUBs of a job gave; `?after=n` leaves out the first n."""
 CANCEL = "/jobs/{id}/cancel"
 LOGS = "/jobs/{id}/logs"
 METRICS = "/jobs/{id}/metrics"
 TAGS = "/jobs/{id}/tags"
 USAGE = "/instances/usage"
+SESSIONS = "/sessions"
+SESSION = "/sessions/{id}"
+SESSION_CLOSE = "/sessions/{id}/close"
 
 
 def fill(path: str, segment: str) -> str:

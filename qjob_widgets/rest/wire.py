@@ -140,6 +140,11 @@ def moment(text: object) -> datetime | None:
     return parsed.astimezone(timezone.utc)
 
 
+def utc_text(moment: datetime) -> str:
+    """A datetime as ISO text in UTC; one without a zone is local."""
+    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 def _number(found: object) -> float | None:
     return float(found) if isinstance(found, (int, float)) and not isinstance(found, bool) else None
 
@@ -156,7 +161,9 @@ def _mapping(found: object) -> Mapping[str, Any]:
 def snapshot(record: Mapping[str, Any]) -> JobSnapshot:
     """A job record, of a list or alone, as a snapshot. Fields that are missing are unknown."""
     state = _mapping(record.get("state"))
-    word = str(state.get("status") or record.get("status") or "")
+    word, whole = str(state.get("status") or ""), str(record.get("status") or "")
+    if whole.lower().startswith(word.lower()):
+        word = whole  # it may say more, such as "Cancelled - Ran too long"
     code = _whole(state.get("reason_code"))
     status = from_server(word, code)
     job_id = str(record.get("id") or "")
@@ -164,11 +171,10 @@ def snapshot(record: Mapping[str, Any]) -> JobSnapshot:
     usage = _mapping(record.get("usage"))
     charged = _number(usage.get("qpu_charge_time_seconds"))
     queue = QueueInfo(
-        # Hosted services of the past sent 0 for "not in the queue".
-        position=_whole(record.get("position_in_queue")) or None,
+        position_in_queue=_whole(record.get("position_in_queue")),
         status=status.name,
         estimated_start_time=moment(record.get("estimated_start_time")),
-        estimated_complete_time=moment(record.get("estimated_completion_time")),
+        estimated_completion_time=moment(record.get("estimated_completion_time")),
         job_id=job_id,
     )
     tags = tuple(str(tag) for tag in record.get("tags") or ())
@@ -190,6 +196,9 @@ def snapshot(record: Mapping[str, Any]) -> JobSnapshot:
         session_id=record.get("session_id") or None,
         private=bool(record.get("private")),
         place=composite_tags.read(tags).place,
+        run_mode=record.get("run_mode") or None,
+        image=str(record.get("runtime") or ""),
+        estimated_seconds=_number(record.get("estimated_running_time_seconds")),
     )
 
 
@@ -209,19 +218,23 @@ def list_query(
     tags: Sequence[str] = (),
     pending: bool | None = None,
     created_after: datetime | None = None,
+    created_before: datetime | None = None,
+    backend: str | None = None,
+    session_id: str | None = None,
     limit: int,
     offset: int = 0,
     newest_first: bool = False,
 ) -> tuple[tuple[str, str], ...]:
-    """Query of `GET /jobs`. Tags are an AND filter, sent as a repeated key."""
+    """Query of `GET /jobs`. Tags are an AND filter, a repeated key; times without a zone are local."""
     query = [("limit", str(limit)), ("exclude_params", "true")]
     query.append(("sort", "DESC" if newest_first else "ASC"))
     if offset:
         query.append(("offset", str(offset)))
     if pending is not None:
         query.append(("pending", "true" if pending else "false"))
-    if created_after is not None:
-        utc = created_after.astimezone(timezone.utc)
-        query.append(("created_after", utc.strftime("%Y-%m-%dT%H:%M:%S.%fZ")))
+    for name, moment_of in (("created_after", created_after), ("created_before", created_before)):
+        if moment_of is not None:
+            query.append((name, utc_text(moment_of)))
+    query += [(name, text) for name, text in (("backend", backend), ("session_id", session_id)) if text]
     query.extend(("tags", tag) for tag in tags)
     return tuple(query)
