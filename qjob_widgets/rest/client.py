@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import requests
@@ -45,12 +45,18 @@ class ApiKey:
         return f"apikey {self._token}"
 
 
+def is_loopback(url: str) -> bool:
+    """Whether an address is on this machine."""
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
+
+
 class Transport:
     """Sends requests below one root address, one `requests.Session` a thread.
 
     Args:
         root: Address in front of every path, such as `http://127.0.0.1:8000/api/v1`.
         proxies: As in `requests`. A loopback root never uses a proxy.
+        proxy_login: What logs in to the proxy: `auth` as in `requests`.
         verify: Whether certificates are checked.
         adapter: Makes the adapter that sessions mount, for tests; None is `requests`' own.
     """
@@ -60,6 +66,7 @@ class Transport:
         root: str,
         *,
         proxies: Mapping[str, str] | None = None,
+        proxy_login: requests.auth.AuthBase | None = None,
         verify: bool = True,
         adapter: Callable[[], requests.adapters.BaseAdapter] | None = None,
     ) -> None:
@@ -67,8 +74,9 @@ class Transport:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidInput(f"{root!r} is no address of a service; it begins with http:// or https://.")
         self.root = root.rstrip("/")
-        self.loopback = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        self.loopback = is_loopback(root)
         self._proxies = dict(proxies or {})
+        self._proxy_login = proxy_login
         self._verify = verify
         self._adapter = adapter
         self._local = threading.local()
@@ -82,6 +90,7 @@ class Transport:
             session.verify = self._verify
             if not self.loopback:
                 session.proxies.update(self._proxies)
+                session.auth = self._proxy_login
             if self._adapter is not None:
                 session.mount("http://", self._adapter())
                 session.mount("https://", self._adapter())
@@ -194,6 +203,9 @@ class RestClient:
         tags: Sequence[str] = (),
         pending: bool | None = None,
         created_after: datetime | None = None,
+        created_before: datetime | None = None,
+        backend: str | None = None,
+        session_id: str | None = None,
         limit: int = paths.PAGE,
         offset: int = 0,
         newest_first: bool = False,
@@ -204,6 +216,9 @@ class RestClient:
             tags=tags,
             pending=pending,
             created_after=created_after,
+            created_before=created_before,
+            backend=backend,
+            session_id=session_id,
             limit=limit,
             offset=offset,
             newest_first=newest_first,
@@ -245,10 +260,59 @@ class RestClient:
         """A job's result as JSON text (`GET /jobs/{id}/results`); empty while there is none."""
         return wire.decipher(self._get(paths.fill(paths.RESULTS, job_id), patient=True))
 
+    def fetch_interim_results(self, job_id: str, after: int) -> list[str]:
+        """Results of a job's finished PUBs as JSON texts, without the first `after` of them.
+
+        `GET /jobs/{id}/interim_results`; NotFound also from a service that has no interim results.
+        """
+        query = (("after", str(after)),)
+        found = wire.value(self._get(paths.fill(paths.INTERIM_RESULTS, job_id), query=query, patient=False))
+        texts = found.get("interim_results") if isinstance(found, Mapping) else None
+        return [str(text) for text in texts or ()]
+
+    def fetch_logs(self, job_id: str) -> str:
+        """A job's logs (`GET /jobs/{id}/logs`)."""
+        return wire.decipher(self._get(paths.fill(paths.LOGS, job_id), patient=True))
+
     def replace_tags(self, job_id: str, tags: Sequence[str]) -> None:
         """Replace all tags of a job (`PUT /jobs/{id}/tags`)."""
         body = json.dumps({"tags": list(tags)}).encode()
         self._ask(wire.Request("PUT", paths.fill(paths.TAGS, job_id), body=body), patient=True)
+
+    # ---- sessions and usage
+
+    def open_session(self, backend: str, mode: Literal["dedicated", "batch"], seconds: int | None) -> str:
+        """Open a session (`POST /sessions`) that ends after `seconds`, None as the service does; its id."""
+        wanted: dict[str, object] = {"mode": mode, "backend": backend}
+        if self.instance:
+            wanted["instance"] = self.instance
+        if seconds is not None:
+            wanted["max_ttl"] = seconds
+        request = wire.Request("POST", paths.SESSIONS, body=json.dumps(wanted).encode())
+        opened = wire.value(self._ask(request, patient=False))
+        session_id = opened.get("id") if isinstance(opened, Mapping) else None
+        if not session_id:
+            raise Unreachable("The service opened a session and did not say under which id.", status=200)
+        return str(session_id)
+
+    def fetch_session(self, session_id: str) -> dict[str, Any]:
+        """What the service says of a session (`GET /sessions/{id}`)."""
+        found = wire.value(self._get(paths.fill(paths.SESSION, session_id), patient=True))
+        return dict(found) if isinstance(found, Mapping) else {}
+
+    def close_session(self, session_id: str) -> None:
+        """Let a session take no more jobs (`PATCH /sessions/{id}`); those that it has still run."""
+        body = json.dumps({"accepting_jobs": False}).encode()
+        self._ask(wire.Request("PATCH", paths.fill(paths.SESSION, session_id), body=body), patient=True)
+
+    def cancel_session(self, session_id: str) -> None:
+        """End a session (`DELETE /sessions/{id}/close`); its jobs that wait do not run."""
+        self._ask(wire.Request("DELETE", paths.fill(paths.SESSION_CLOSE, session_id)), patient=True)
+
+    def fetch_usage(self) -> dict[str, Any]:
+        """Consumption and limits of the instance (`GET /instances/usage`)."""
+        found = wire.value(self._get(paths.USAGE, patient=True))
+        return dict(found) if isinstance(found, Mapping) else {}
 
     # ---- backends
 
@@ -263,8 +327,14 @@ class RestClient:
         found = wire.value(self._get(paths.fill(paths.CONFIGURATION, name), patient=True))
         return dict(found)
 
-    def fetch_properties(self, name: str) -> dict[str, Any] | None:
-        """A backend's calibration data (`GET /backends/{name}/properties`); None without any."""
-        answer = self._get(paths.fill(paths.PROPERTIES, name), patient=True)
+    def fetch_properties(self, name: str, before: datetime | None = None) -> dict[str, Any] | None:
+        """A backend's calibration data (`GET /backends/{name}/properties`); None without any.
+
+        Args:
+            name: The backend.
+            before: The moment at which they were valid; None is now.
+        """
+        query = () if before is None else (("updated_before", wire.utc_text(before)),)
+        answer = self._get(paths.fill(paths.PROPERTIES, name), query=query, patient=True)
         found = wire.value(answer) if answer.body else None
         return dict(found) if found else None
