@@ -24,7 +24,7 @@ class JobMagics(Magics):
     @argument("--service", help="expression of the JobService that is asked for job ids")
     @line_magic
     def qjob_monitor(self, line: str) -> None:
-        """Show a live panel of each job. Returns at once.
+        """Show a live panel of each job, of this library or another. Returns at once.
 
         %qjob_monitor job                 a variable, or any expression
         %qjob_monitor jobs other_job      several, or lists
@@ -79,21 +79,25 @@ class JobMagics(Magics):
         return self._by_id(text, service)
 
     def _by_id(self, text: str, expression: str | None) -> Any:
-        from qjob_widgets.jobs.errors import JobNotFound
+        from qjob_widgets.jobs.errors import IBMApiError, JobNotFound
 
         if not _ID.fullmatch(text):
             raise UsageError(
                 f"There is no variable {text!r}, and it is no job id. Give a job, a list of jobs or a job id."
             )
-        tried = []
+        tried, silent = [], []
         for service in self._services(expression, text):
             try:
                 return service.job(text)
             except JobNotFound:
                 tried.append(service.client.transport.root)
+            except IBMApiError as error:
+                silent.append(str(error))  # a service that is gone must not hide the others
+        if not tried:
+            raise UsageError(silent[0])
         raise UsageError(
             f"There is no variable {text!r}, and no job of that id at {', '.join(tried)}."
-            " Give a job, a list of jobs or a job id."
+            f" Give a job, a list of jobs or a job id.{''.join(f' ({trouble})' for trouble in silent)}"
         )
 
     def _services(self, expression: str | None, text: str) -> list[Any]:
@@ -124,20 +128,17 @@ class JobMagics(Magics):
 
 
 def _flat(value: Any, text: str) -> Iterator[Any]:
+    from qjob_widgets.monitor.foreign import is_foreign, is_watchable
+
     if isinstance(value, (list, tuple, set, frozenset)):
         if not value:
             raise UsageError(f"{text} is empty: there is no job to show.")
         for item in value:
             yield from _flat(item, text)
         return
-    if all(hasattr(value, name) for name in ("snapshot", "source", "absorb", "job_id")):
+    if is_watchable(value) or is_foreign(value):
         yield value
         return
-    if callable(getattr(value, "job_id", None)) and callable(getattr(value, "status", None)):
-        raise UsageError(
-            f"{text} is a {type(value).__name__} of another library; panels show the jobs of"
-            " qjob_widgets only, so far."
-        )
     raise UsageError(f"{text} is no job but {type(value).__name__}. Give a job, a list of jobs or a job id.")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 
@@ -9,6 +10,8 @@ import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+from qiskit import QuantumCircuit
+from qiskit.primitives import StatevectorSampler
 
 import qjob_widgets as qj
 from tests.support import memory_job
@@ -24,6 +27,7 @@ def shell():
 
 @pytest.fixture(scope="module")
 def service():
+    gc.collect()  # services of other tests that nobody uses any more are asked otherwise
     with qj.LocalService() as running:
         yield running
 
@@ -49,18 +53,19 @@ def shown(shell, line):
         ("jobs[:1] + [other]", 2),
         ("job  # the first one", 1),
         ("(job, other)", 2),
+        ("foreign", 1),
+        ("[job, foreign]", 2),
     ],
 )
 def test_what_can_be_shown(shell, line, panels):
     job, other = memory_job("DD"), memory_job("DE", job_id="other")
-    shell.user_ns.update(job=job, other=other, jobs=[job, other])
+    foreign = StatevectorSampler().run([QuantumCircuit(1, 1)])
+    shell.user_ns.update(job=job, other=other, jobs=[job, other], foreign=foreign)
 
     assert len(shown(shell, line)) == panels
 
 
 def test_by_id_in_a_kernel_that_is_connected(shell, service):
-    from qiskit import QuantumCircuit
-
     circuit = QuantumCircuit(1)
     circuit.measure_all()
     api = service.connect()
@@ -83,22 +88,14 @@ def test_by_id_in_a_kernel_that_is_connected(shell, service):
         ("ibm_composite_job_id_00ff_", "no job of that id"),
         ("number", "no job but int"),
         ("empty", "empty is empty"),
-        ("foreign", "of another library"),
         ("1 / 0", "ZeroDivisionError"),
         ("--service number job-id-0", "not a JobService"),
         ("--unknown job", "unrecognized arguments"),
     ],
 )
 def test_wrong_arguments_are_one_clear_sentence(shell, service, line, sentence):
-    class Foreign:
-        def job_id(self):
-            return "x"
-
-        def status(self):
-            return "DONE"
-
     api = service.connect()
-    shell.user_ns.update(number=7, empty=[], foreign=Foreign(), keep=api)
+    shell.user_ns.update(number=7, empty=[], keep=api)
     shell.user_ns.pop("short", None)
 
     with pytest.raises(UsageError, match=sentence) as caught:
@@ -119,6 +116,22 @@ def test_a_wrong_token_and_a_service_that_is_gone_are_one_sentence(shell, servic
         shell.run_line_magic("qjob_monitor", "--service gone d57e7860d82774bca945")
     shell.user_ns.pop("stranger")
     shell.user_ns.pop("gone")
+
+
+def test_a_service_that_is_gone_does_not_hide_the_others(shell, service):
+    from qjob_widgets.rest.client import ApiKey, RestClient, Transport
+
+    api = service.connect()
+    circuit = QuantumCircuit(1)
+    circuit.measure_all()
+    job = api.backend("local_simulator").run([circuit])
+    gone = RestClient(Transport("http://127.0.0.1:9/api/v1"), ApiKey("x"), pause=lambda seconds: True)
+    newest = qj.JobService(gone)
+
+    assert len(shown(shell, job.job_id())) == 1
+    with pytest.raises(UsageError, match=r"no job of that id at http.*No answer from 127.0.0.1:9"):
+        shell.run_line_magic("qjob_monitor", "d57e7860d82774bca945")
+    del newest
 
 
 def test_loading_twice_and_unloading(shell):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from qjob_widgets.jobs.states import to_qiskit
 from qjob_widgets.monitor.monitor import Monitor
 from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.snapshot import CompositeSnapshot, QueueInfo
+
+logger = logging.getLogger(__name__)
 
 SLICE = 0.5
 """Longest wait in one piece, in seconds: Windows delivers Ctrl-C only between two of them."""
@@ -40,7 +43,8 @@ def wait_until_final(
     """Wait until `job` has ended; False if `timeout` seconds passed first.
 
     The callback runs on the caller's thread, never for a final state: with `wait` None on each change of
-    status or queue position, otherwise each `wait` seconds.
+    status or queue position, otherwise each `wait` seconds. One that raises is logged and called again
+    the next time.
     """
     news: queue.SimpleQueue[Event] = queue.SimpleQueue()
     deadline = None if timeout is None else clock() + timeout
@@ -54,7 +58,7 @@ def wait_until_final(
                 due = state != told if wait is None else now - told_at >= wait
                 if due:
                     told, told_at = state, now
-                    callback(job.job_id(), to_qiskit(snapshot.status), job, queue_info=queue_info(snapshot))
+                    _call(callback, job, snapshot)
             if deadline is not None and now >= deadline:
                 return False
             limits = [SLICE, *([] if deadline is None else [deadline - now])]
@@ -64,6 +68,13 @@ def wait_until_final(
             except queue.Empty:
                 continue
     return True
+
+
+def _call(callback: Callback, job: Watchable, snapshot: CompositeSnapshot) -> None:
+    try:
+        callback(job.job_id(), to_qiskit(snapshot.status), job, queue_info=queue_info(snapshot))
+    except Exception:
+        logger.exception("The callback of wait_for_final_state failed; the wait goes on.")
 
 
 def queue_info(snapshot: CompositeSnapshot) -> QueueInfo | None:

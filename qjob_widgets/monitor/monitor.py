@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from qjob_widgets.events import Event, PollFailed
+from qjob_widgets.monitor.foreign import Foreign, ForeignJob, adapted
 from qjob_widgets.monitor.watch import Rest, Seen, Source, Watchable, watch
 
 logger = logging.getLogger(__name__)
@@ -107,8 +108,17 @@ class Monitor:
             self._subscribers[number] = (job_id, subscriber)
         return Subscription(lambda: self._drop(number))
 
-    def watch(self, job: Watchable, subscriber: Subscriber | None = None) -> Subscription:
-        """Watch `job` until it has ended or the subscription is closed; ask about it at once."""
+    def watch(self, job: Watchable | Foreign, subscriber: Subscriber | None = None) -> Subscription:
+        """Watch `job` until it has ended or the subscription is closed; ask about it at once.
+
+        A job of another library needs `job_id()` and `status()`, no more.
+
+        Raises:
+            InvalidInput: If it is no job.
+        """
+        job = adapted(job)
+        if isinstance(job, ForeignJob):
+            job.tell(self)
         told = self.subscribe(subscriber, job.job_id()) if subscriber is not None else None
         with self._lock:
             flock = self._flocks.setdefault(id(job.source), _Flock(job.source))
@@ -127,11 +137,13 @@ class Monitor:
                         facts.pop(id(job), None)
                 if not flock.jobs and self._flocks.get(id(flock.source)) is flock:
                     del self._flocks[id(flock.source)]
+                    self._wake.set()  # a thread that rests has nothing left to rest for
 
         return Subscription(close)
 
-    def refresh(self, job: Watchable) -> None:
+    def refresh(self, job: Watchable | Foreign) -> None:
         """Ask about `job` now rather than at its next turn. Returns at once."""
+        job = adapted(job)
         with self._lock:
             flock = self._flocks.get(id(job.source))
             if flock is None:
@@ -140,9 +152,9 @@ class Monitor:
             self._wake.set()
             self._ensure_thread()
 
-    def freshness(self, job: Watchable) -> Freshness:
+    def freshness(self, job: Watchable | Foreign) -> Freshness:
         """How old the facts about `job` are. Free."""
-        flock = self._flocks.get(id(job.source))
+        flock = self._flocks.get(id(adapted(job).source))
         return flock.fresh if flock is not None else Freshness()
 
     def close(self) -> None:

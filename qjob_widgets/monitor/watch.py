@@ -45,8 +45,11 @@ class Source(Protocol):
     def pace(self) -> Pace:
         """How often it may be asked."""
 
-    def ask(self, jobs: Sequence[Watchable]) -> None:
+    def ask(self, jobs: Sequence[Watchable]) -> bool | None:
         """Fetch the news of all open parts of `jobs` and let each job absorb its own.
+
+        Returns:
+            False if there is no answer yet: it is absorbed by a later call.
 
         Raises:
             ApiError: If asking failed; jobs then keep what they knew.
@@ -120,8 +123,8 @@ def watch(
     failures, rest = 0, 0.0
     while True:
         watched = jobs()
-        to_ask = [job for job in watched if open_ids(job.snapshot)]
-        error = _asked(source, to_ask)
+        to_ask = [job for job in watched if open_ids(job.snapshot) or job.snapshot.elsewhere]
+        answered, error = _asked(source, to_ask)
         failures = 0 if error is None else failures + 1
         changed = False
         for job in watched:
@@ -142,22 +145,21 @@ def watch(
             return
         rest = _rest(source.pace, rest, error, failures, changed or _running(still_open))
         shortened = rest * (1 - source.pace.jitter * random_share())
-        yield Rest(shortened, bool(to_ask), failures, None if error is None else str(error))
+        yield Rest(shortened, bool(to_ask) and answered, failures, None if error is None else str(error))
 
 
-def _asked(source: Source, jobs: Sequence[Watchable]) -> ApiError | None:
-    """Ask, if there is something to ask; what went wrong, if anything did."""
+def _asked(source: Source, jobs: Sequence[Watchable]) -> tuple[bool, ApiError | None]:
+    """Ask, if there is something to ask; whether there is an answer, and what went wrong, if anything did."""
     if not jobs:
-        return None
+        return True, None
     try:
-        source.ask(jobs)
+        return source.ask(jobs) is not False, None
     except ApiError as error:
-        return error
+        return True, error
     except Exception as error:
         # Whatever an answer contains, it must not end the watch of all the other jobs.
         logger.exception("Asking about jobs failed unexpectedly.")
-        return ApiError(f"The answer could not be used ({type(error).__name__}: {error}).")
-    return None
+        return True, ApiError(f"The answer could not be used ({type(error).__name__}: {error}).")
 
 
 def _running(jobs: Sequence[Watchable]) -> bool:

@@ -13,13 +13,14 @@ import uuid
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import anywidget
 import traitlets
 
 from qjob_widgets.errors import QJobError
 from qjob_widgets.events import Event
+from qjob_widgets.monitor.foreign import Foreign, adapted
 from qjob_widgets.monitor.monitor import Monitor, shared_monitor
 from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.monitor.worker import Worker
@@ -37,13 +38,6 @@ MANY = 1000
 _commands = Worker("qjob-commands")
 
 
-class Job(Watchable, Protocol):
-    """A job that a panel can show and act on."""
-
-    def cancel(self) -> object:
-        """Cancel it."""
-
-
 def _module(name: str) -> Path:
     path = STATIC / name
     if not path.exists():
@@ -58,7 +52,8 @@ class JobPanel(anywidget.AnyWidget):
     """A live panel of one job or composite.
 
     Args:
-        job: The job; a `CompositeJob` or `RuntimeJob`.
+        job: The job; a `CompositeJob`, a `RuntimeJob`, or a job of another library, which needs `job_id()`
+            and `status()`. Buttons are there for what it can do.
         monitor: Who watches it; the one of this process by default.
         publisher: Who writes the traits; the one of this process by default.
         clock: Seconds, for the limits of how often something is written.
@@ -71,17 +66,18 @@ class JobPanel(anywidget.AnyWidget):
     live = traitlets.Bytes(b"").tag(sync=True)
     times = traitlets.Bytes(b"").tag(sync=True)
     summary = traitlets.Dict().tag(sync=True)
+    _closed = True  # until it is made: a panel that could not be made is closed as well
 
     def __init__(
         self,
-        job: Job,
+        job: Watchable | Foreign,
         *,
         monitor: Monitor | None = None,
         publisher: Publisher | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
     ) -> None:
-        self._job = job
+        self._job: Any = adapted(job)  # what it can do beside being watched is looked for
         self._monitor = monitor or shared_monitor()
         self._publisher = publisher or shared_publisher()
         self._clock = clock
@@ -94,9 +90,9 @@ class JobPanel(anywidget.AnyWidget):
         self._drawn: CompositeSnapshot | None = None
         self._meta_at = self._times_at = float("-inf")
         self._closed = False
-        super().__init__(**self._state(job.snapshot))
+        super().__init__(**self._state(self._job.snapshot))
         self.on_msg(self._on_message)
-        self._watch = self._monitor.watch(job, self._on_event)
+        self._watch = self._monitor.watch(self._job, self._on_event)
         self._publisher.tell(self)
 
     def open(self) -> None:
@@ -150,6 +146,7 @@ class JobPanel(anywidget.AnyWidget):
             self._monitor.freshness(self._job),
             now=self._now(),
             closed=self._closed,
+            rerun=self._can()["rerun"],
         )
         return state
 
@@ -192,7 +189,7 @@ class JobPanel(anywidget.AnyWidget):
         display.flush_after_cells(self)
 
     def _twin(self, snapshot: CompositeSnapshot) -> str:
-        return static_html.render(snapshot, twin=self._twin_id, now=self._now())
+        return static_html.render(snapshot, twin=self._twin_id, now=self._now(), rerun=self._can()["rerun"])
 
     def _update_twins(self, snapshot: CompositeSnapshot) -> None:
         at, shown = self._twin_state

@@ -31,20 +31,20 @@ _LEFT = ' style="text-align: left"'
 _WORDS = frozenset({"Job", "Status", "Reason"})
 
 
-def render(snapshot: CompositeSnapshot, *, twin: str, now: datetime) -> str:
+def render(snapshot: CompositeSnapshot, *, twin: str, now: datetime, rerun: bool = True) -> str:
     """The twin of a panel: headline, counts and at most 200 rows, failures first."""
-    return "".join(_pieces(snapshot, twin, now))
+    return "".join(_pieces(snapshot, twin, now, rerun))
 
 
 def _text(value: object) -> str:
     return html.escape(str(value), quote=True)
 
 
-def _pieces(snapshot: CompositeSnapshot, twin: str, now: datetime) -> Iterator[str]:
+def _pieces(snapshot: CompositeSnapshot, twin: str, now: datetime, rerun: bool) -> Iterator[str]:
     title = snapshot.name or snapshot.job_id
     yield f'<div class="qjob-static" data-qjob-twin="{_text(twin)}">'
     yield f"<p><b>{_text(title)}</b> {_text(_headline(snapshot))}<br>"
-    if sentence := words.why(snapshot, now):
+    if sentence := words.why(snapshot, now, rerun=rerun):
         yield f"{_text(sentence)}<br>"
     yield f"<small>As of {_text(now.astimezone().strftime('%Y-%m-%d %H:%M:%S %Z'))}"
     yield f" · {_text(snapshot.backend)} · {_text(snapshot.job_id)}"

@@ -90,7 +90,12 @@ def times(parts: Sequence[JobSnapshot], since: datetime) -> bytes:
 
 
 def summary(
-    snapshot: CompositeSnapshot, fresh: Freshness, *, now: datetime, closed: bool = False
+    snapshot: CompositeSnapshot,
+    fresh: Freshness,
+    *,
+    now: datetime,
+    closed: bool = False,
+    rerun: bool = True,
 ) -> dict[str, Any]:
     """Counts, what it waits for, how old the facts are, and a heartbeat."""
     used = [part.usage_seconds for part in snapshot.parts if part.usage_seconds is not None]
@@ -100,7 +105,7 @@ def summary(
         "status": status.name,
         "word": "sending" if snapshot.sending else status.value,
         "counts": {state.name: number for state, number in snapshot.counts.items()},
-        "why": words.why(snapshot, now),
+        "why": words.why(snapshot, now, rerun=rerun),
         "done_circuits": circuits(done),
         "circuits": circuits(snapshot.parts),
         "rerunnable": len(snapshot.rerunnable),

@@ -20,8 +20,11 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 86_400)} d"
 
 
-def why(snapshot: CompositeSnapshot, now: datetime | None = None) -> str:
-    """One line on what a job waits for and what can be done; empty when there is nothing to say."""
+def why(snapshot: CompositeSnapshot, now: datetime | None = None, *, rerun: bool = True) -> str:
+    """One line on what a job waits for and what can be done; empty when there is nothing to say.
+
+    `rerun` says whether this kind of job can be rerun.
+    """
     now = now or datetime.now(timezone.utc)
     counts = snapshot.counts
     many = len(snapshot.parts) > 1
@@ -37,7 +40,7 @@ def why(snapshot: CompositeSnapshot, now: datetime | None = None) -> str:
         said.append(f"{failed:,} failed" if many else _reason(snapshot.parts[0]))
     if counts[Status.CANCELLED] and many:
         said.append(f"{counts[Status.CANCELLED]:,} cancelled")
-    if many and snapshot.rerunnable:
+    if many and rerun and snapshot.rerunnable:
         said.append("can be rerun")
     return _sentence(said)
 
