@@ -44,7 +44,7 @@ LAYERS = {
     "monitor": Layer(layers=frozenset({"values"})),
     "jobs": Layer(
         layers=frozenset({"values", "rest", "monitor"}),
-        packages=frozenset({"numpy", "qiskit", "qiskit_ibm_runtime"}),
+        packages=frozenset({"numpy", "platformdirs", "qiskit", "qiskit_ibm_runtime"}),
         late=frozenset({"qiskit_ibm_runtime"}),
     ),
     "widgets": Layer(

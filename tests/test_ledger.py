@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
+from qjob_widgets.jobs.journal import CANCELLED, REFUSED, UNSENT, Kept
 from qjob_widgets.jobs.ledger import Ledger, failed_parts
-from qjob_widgets.jobs.parts import current
+from qjob_widgets.jobs.parts import current, with_gaps_filled
 from qjob_widgets.status import Status
 from qjob_widgets.tags import Place, new_composite_id
 from tests.support import NOON, part
@@ -93,9 +96,10 @@ def test_accepted_after_it_was_cancelled_says_so():
 
 def test_refused_parts_can_be_rerun():
     book = started(1)
-    book.on_its_way(0, status=Status.ERROR, reason="Not submitted: too large")
+    book.refused(0, "too large")
 
     assert book.snapshot.status is Status.ERROR
+    assert book.snapshot.parts[0].reason == "Not submitted: too large"
     assert book.open(failed_parts) == {0: frozenset()}
 
 
@@ -157,3 +161,92 @@ def test_an_attempt_without_a_time_is_the_newest():
 
     assert found is not None
     assert (found.job_id, found.attempt) == ("guessed", 2)
+
+
+def kept(index: int, state: str, reason: str | None = None, total: int = 3) -> Kept:
+    return Kept(Place(index, total, index * 10, index * 10 + 9), state, reason, frozenset())
+
+
+def test_what_the_journal_has_is_shown_as_what_it_is():
+    book = ledger(4)
+    parts = {0: kept(0, UNSENT), 1: kept(1, REFUSED, "too large"), 2: kept(2, CANCELLED)}
+    book.leave(parts)
+
+    assert [(one.status, one.reason) for one in book.snapshot.parts] == [
+        (Status.ERROR, "never sent: resume() sends it"),
+        (Status.ERROR, "Not submitted: too large"),
+        (Status.CANCELLED, "Cancelled before it was sent."),
+        (Status.ERROR, "never sent, and its circuits are not known here"),
+    ]
+    assert (book.left, book.missing, book.elsewhere) == ([0], [3], frozenset())
+    assert (book.snapshot.final, book.snapshot.sending) == (True, 0)
+
+
+def test_parts_that_another_process_sends_are_not_ours_to_send_or_to_wait_for():
+    book = ledger(2)
+    book.leave({0: kept(0, UNSENT), 1: kept(1, UNSENT)}, "process 7")
+
+    assert {one.status for one in book.snapshot.parts} == {Status.INITIALIZING}
+    assert (book.snapshot.elsewhere, book.snapshot.sending) == (2, 0)
+    book.wait_until_sent()
+    assert book.stop_sending() == 0
+    book.absorb([part("R", 0, 2)])
+    assert (book.snapshot.parts[0].status, book.elsewhere) == (Status.RUNNING, {1})
+    book.drop([1])
+    assert book.missing == [1]
+
+
+def test_a_part_that_was_left_is_on_its_way_again_when_it_is_opened():
+    book = ledger(1)
+    book.leave({0: kept(0, UNSENT)})
+    assert book.open(lambda snapshot: book.left) == {0: frozenset()}
+
+    assert book.left == []
+    assert book.is_unsent(0)
+    book.leave({0: kept(0, UNSENT)})
+    assert book.is_unsent(0)
+
+
+def test_what_is_given_up_can_be_resumed_or_cancelled():
+    book = started(2)
+    for index in range(2):
+        book.given_up(index, "resume() sends it (no answer)")
+
+    assert book.left == [0, 1]
+    assert book.snapshot.parts[0].reason == "never sent: resume() sends it (no answer)"
+    assert book.stop_sending([0]) == 1
+    assert [one.status for one in book.snapshot.parts] == [Status.CANCELLED, Status.ERROR]
+
+
+@pytest.mark.parametrize(
+    ("known", "expected"),
+    [
+        ({0: (0, 9), 2: (20, 29)}, [(0, 9), (10, 19), (20, 29)]),
+        ({1: (10, 19), 2: (20, 24)}, [(0, 9), (10, 19), (20, 24)]),
+        ({0: (0, 9)}, [(0, 9), (10, 19), (20, 29)]),
+        ({2: (7, 9)}, [(0, 2), (3, 6), (7, 9)]),
+    ],
+)
+def test_places_of_missing_parts_are_taken_to_be_cut_evenly(known, expected):
+    places = {index: Place(index, 3, *circuits) for index, circuits in known.items()}
+
+    assert [(place.start, place.end) for place in with_gaps_filled(places)] == expected
+
+
+def test_a_thousand_parts_are_entered_in_no_time():
+    # Each change makes one part anew, not all of them: a rerun of ten thousand would take an hour.
+    book = started(1000)
+    made = 0
+    part_of = book._part
+
+    def counting(index):
+        nonlocal made
+        made += 1
+        return part_of(index)
+
+    book._part = counting  # type: ignore[method-assign]
+    for index in range(1000):
+        book.on_its_way(index, word="sending")
+        book.accepted(index, f"job-{index}")
+
+    assert made == 2000

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
+import qjob_widgets as qj
 from qjob_widgets.errors import ApiError, Conflict, RateLimited, ServerFailure, Unreachable
+from qjob_widgets.jobs import submission
+from qjob_widgets.jobs.single import submit_single
 from qjob_widgets.jobs.submission import LASTING_FAILURES, Submission, after_failure
 from qjob_widgets.rest.wire import Page
 from tests.support import Clock, part
@@ -21,12 +28,16 @@ from tests.support import Clock, part
         (ServerFailure("x"), 2, 1.0, False),
         (RateLimited("x", retry_after=7), 1, 7, False),
         (RateLimited("x"), 1, 12.0, False),
+        (ApiError("The service answered 403: limit", status=403, code=3458), 1, 12.0, False),
+        (ApiError("You have reached the limit of 3 pending jobs", status=400), 2, 12.0, False),
+        (Conflict("You have reached the maximum number of pending jobs", status=409), 9, 60.0, False),
     ],
 )
 def test_what_passes_is_sent_again(error, failures, seconds, ask_first):
     retry = after_failure(error, failures)
     assert retry is not None
     assert (retry.seconds, retry.ask_first) == (seconds, ask_first)
+    assert retry.gone == isinstance(error, (ServerFailure, Unreachable))
 
 
 @pytest.mark.parametrize("error", [ApiError("bad request", status=400), Conflict("limit", status=409)])
@@ -53,7 +64,7 @@ class Service:
         self.accepted.append(f"job-{len(self.accepted)}")
         return self.accepted[-1]
 
-    def list_jobs(self, *, tags, newest_first):
+    def list_jobs(self, *, tags, newest_first=False):
         return Page(tuple(part("Q", int(one[4:])) for one in self.accepted), len(self.accepted))
 
     def cancel(self, job_id: str) -> None:
@@ -67,6 +78,8 @@ class Parcel:
     known_ids: frozenset[str] = frozenset()
     told: list[str] = field(default_factory=list)
     drop_when_waiting: bool = False
+    composite_id: str = "whole"
+    kept: bool = True
 
     def body(self) -> bytes:
         return b"{}"
@@ -81,20 +94,25 @@ class Parcel:
 
     def accepted(self, job_id: str) -> bool:
         self.told.append(job_id)
-        return self.wanted
+        wanted, self.wanted = self.wanted, False
+        return wanted
 
     def refused(self, why: str) -> None:
         self.told.append(f"refused {why}")
+
+    def given_up(self, why: str) -> None:
+        self.wanted = False
+        self.told.append(f"given up {why}")
 
     def report(self) -> None:
         self.told.append("report")
 
 
-def send(service: Service, parcel: Parcel) -> Clock:
+def send(service: Service, *parcels: Parcel) -> Clock:
     clock = Clock()
-    submission = Submission(service, pause=clock.pause, clock=clock)  # type: ignore[arg-type]
-    submission.put([parcel])
-    thread = submission._thread
+    queue = Submission(service, pause=clock.pause, clock=clock)  # type: ignore[arg-type]
+    queue.put(parcels)
+    thread = queue._thread
     if thread is not None:
         thread.join(10)
     return clock
@@ -160,11 +178,122 @@ def test_an_unexpected_error_refuses_one_part_and_ends_nothing():
             raise ZeroDivisionError("mine")
 
     service, broken, good = Service(["ok"]), Broken(), Parcel()
-    clock = Clock()
-    submission = Submission(service, pause=clock.pause, clock=clock)  # type: ignore[arg-type]
-    submission.put([broken, good])
-    thread = submission._thread
-    assert thread is None or thread.join(10) is None
+    send(service, broken, good)
 
     assert "refused could not be sent (ZeroDivisionError: mine)" in broken.told
     assert "job-0" in good.told
+
+
+# ---- a job that is not split
+
+
+def submit_alone(service: Service) -> str:
+    payload, backend = SimpleNamespace(body=lambda *_: b"{}"), SimpleNamespace(name="manila")
+    job = submit_single(
+        SimpleNamespace(client=service),  # type: ignore[arg-type]
+        backend,  # type: ignore[arg-type]
+        payload,  # type: ignore[arg-type]
+        name=None,
+        tags=(),
+        pause=Clock().pause,
+    )
+    return job.job_id()
+
+
+def test_a_single_job_waits_for_the_limit_and_looks_for_a_lost_answer():
+    full = ApiError("You have reached the limit of 3 pending jobs", status=400)
+    service = Service([full, full, Unreachable("lost")], keeps=[False, False, True])
+
+    assert submit_alone(service) == "job-0"
+    assert service.accepted == ["job-0"]
+
+
+def test_a_single_job_of_which_nothing_is_heard_may_have_arrived():
+    with pytest.raises(
+        qj.IBMApiError, match=r"not known whether .*: No answer\. .*tags=\['ibm_composite_job_id"
+    ):
+        submit_alone(Service([Unreachable("No answer.")] * 50))
+    with pytest.raises(qj.IBMApiError, match=r"^The job was not accepted: bad$"):
+        submit_alone(Service([ApiError("bad", status=400)]))
+
+
+# ---- the end of a process
+
+
+@pytest.fixture
+def ending(monkeypatch):
+    monkeypatch.setattr(submission, "_ending", lambda: True)
+
+
+def test_at_exit_a_service_that_is_gone_is_given_up_after_ten_seconds(ending, capsys):
+    parcels = [Parcel(), Parcel(composite_id="other"), Parcel(kept=False)]
+    clock = send(Service([Unreachable("No answer from here.")] * 50), *parcels)
+
+    assert 8 <= sum(clock.pauses) <= 10
+    assert all(parcel.told[-1] == "given up No answer from here." for parcel in parcels[1:])
+    assert "given up No answer from here." in parcels[0].told
+    assert capsys.readouterr().err == (
+        "qjob_widgets: gave up at exit, 3 parts not sent (No answer from here). To send what is left later:"
+        ' api.job("whole").resume(); api.job("other").resume()\n'
+    )
+
+
+def test_what_no_journal_keeps_is_called_lost(ending, capsys):
+    send(Service([Unreachable("gone")] * 50), Parcel(kept=False))
+
+    assert capsys.readouterr().err.endswith("1 part not sent (gone); what is left then is lost\n")
+
+
+def test_at_exit_a_service_that_asks_to_wait_is_waited_for_and_that_is_said(ending, capsys):
+    service = Service([*[RateLimited("later", retry_after=30)] * 3, "ok", "ok"])
+    clock = send(service, Parcel(), Parcel())
+
+    assert clock.pauses == [30, 30, 30]
+    assert service.accepted == ["job-0", "job-1"]
+    assert capsys.readouterr().err == (
+        "qjob_widgets: still sending 1 part before exit; Ctrl-C ends that. To send what is left later:"
+        ' api.job("whole").resume()\n'
+    )
+
+
+EXITING = """
+import sys
+from qiskit import QuantumCircuit
+from qjob_widgets.jobs.service import JobService
+from qjob_widgets.rest.client import ApiKey, RestClient, Transport
+api = JobService(RestClient(Transport(sys.argv[1]), ApiKey(sys.argv[2]), instance=sys.argv[3]))
+circuit = QuantumCircuit(1)
+circuit.measure_all()
+job = api.backend("local_simulator").run([circuit] * 4, max_circuits_per_job=1)
+print(job.job_id(), flush=True)
+"""
+
+if sys.platform != "win32":  # where Ctrl-C goes to a whole console
+
+    def test_ctrl_c_at_exit_ends_it_and_says_how_to_go_on(tmp_path):
+        with qj.LocalService() as service:
+            service.faults.http("POST /jobs", status=429, retry_after=3600, times=None)
+            process = subprocess.Popen(
+                [sys.executable, "-c", EXITING, service.api_url, service.token, service.crn],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            job_id = process.stdout.readline().strip()
+            first = process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+            _, rest = process.communicate(timeout=20)
+
+        how = f'To send what is left later: api.job("{job_id}").resume()\n'
+        assert first == f"qjob_widgets: still sending 4 parts before exit; Ctrl-C ends that. {how}"
+        assert rest.endswith(f"qjob_widgets: 4 parts not sent. {how}")
+
+
+def test_a_forked_child_sends_nothing_of_its_parent(monkeypatch):
+    service, parcel = Service(["ok"]), Parcel()
+    queue = Submission(service)  # type: ignore[arg-type]
+    monkeypatch.setattr(submission.os, "getpid", lambda: -1)
+    queue.put([parcel])
+
+    assert queue._thread is None
+    assert parcel.told == ["refused this process is a fork of the one that connected; connect in it anew"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
@@ -13,8 +13,13 @@ from qiskit.transpiler import Target
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import InvalidInput
 from qjob_widgets.jobs.composite import CompositeJob
-from qjob_widgets.jobs.payload import CircuitsPayload, RunOptions, checked_circuits
+from qjob_widgets.jobs.cutting import Circuits, cut
+from qjob_widgets.jobs.errors import IBMApiError, api_errors_as
+from qjob_widgets.jobs.estimate import Estimate, Pilot, estimated
+from qjob_widgets.jobs.options import RunOptions
+from qjob_widgets.jobs.payload import CircuitsPayload, checked_circuits
 from qjob_widgets.jobs.runtime import RuntimeJob
+from qjob_widgets.jobs.sessions import Session, session_id_of
 from qjob_widgets.jobs.single import submit_single
 
 if TYPE_CHECKING:
@@ -85,19 +90,34 @@ class RuntimeBackend(BackendV2):  # type: ignore[misc]
         seed_simulator: int | None = None,
         memory: bool = False,
         check: bool = True,
+        mode: object = None,
+        options: Mapping[str, Any] | None = None,
+        max_execution_time: int | None = None,
+        private: bool = False,
+        header: Mapping[str, Any] | None = None,
     ) -> RuntimeJob | CompositeJob:
         """Run circuits.
 
         Args:
             circuits: What to run; on a device, transpiled for it.
             shots: Shots a circuit; 1024 by default.
-            max_circuits_per_job: Most circuits a sub-job; the backend's own limit, else 100, by default.
+            max_circuits_per_job: Most circuits a sub-job; the backend's own limit, else 100, by default. A
+                sub-job of more than 40 MB is cut further.
             job_name: At most 50 characters.
             job_tags: At most five, 86 characters each.
             seed_simulator: Seed of the simulation; counts do not depend on how the circuits are split.
             memory: Whether results keep each shot's outcome.
             check: Whether circuits that the device cannot run are refused here; the service refuses them
                 otherwise.
+            mode: The session or batch to run in: what `service.session()` or `service.batch()` gives, or a
+                Session or Batch of `qiskit_ibm_runtime`, for which all parts are sent before this returns.
+                Reruns after it was closed run outside of it.
+            options: Options of the sampler beside the seed, as its REST API names them, such as
+                `{"dynamical_decoupling": {"enable": True}, "twirling": {"enable_gates": True}}`. Reruns keep
+                them.
+            max_execution_time: Seconds of execution after which the service ends a sub-job, at most 10800.
+            private: Have the service forget circuits, and results once they were read.
+            header: Facts of your own; JSON. They are kept with the job and found again with it.
 
         Returns:
             A `RuntimeJob`, already accepted; or, when the circuits do not fit in one job, a `CompositeJob`
@@ -107,27 +127,98 @@ class RuntimeBackend(BackendV2):  # type: ignore[misc]
             InvalidInput: If something cannot be run as it is given. Nothing has been sent then.
             IBMApiError: If a single job is not accepted.
         """
-        listed = checked_circuits(circuits)
-        options = RunOptions(self.options.shots if shots is None else shots, seed_simulator, memory)
-        size = self._size(max_circuits_per_job)
+        run_options = RunOptions(
+            self.options.shots if shots is None else shots,
+            seed_simulator,
+            memory,
+            {} if options is None else options,
+            max_execution_time,
+            self._session_id(mode),
+            private,
+            {} if header is None else header,
+        )
         name, tags = composite_tags.checked_name(job_name), composite_tags.checked(job_tags)
-        if check and not self.simulator:
-            self._refuse_foreign(listed)
-        if len(listed) <= size:
-            payload = CircuitsPayload(listed, 0, options)
+        parts = self._parts(circuits, max_circuits_per_job, check=check)
+        if len(parts) == 1:
+            payload = CircuitsPayload(parts[0], 0, run_options)
             return submit_single(self._service, self, payload, name=name, tags=tags)
-        return CompositeJob(
+        job = CompositeJob(
             self,
             self._service,
-            circuits_list=[listed[start : start + size] for start in range(0, len(listed), size)],
-            run_config={
-                "shots": options.shots,
-                "seed_simulator": options.seed_simulator,
-                "memory": options.memory,
-            },
+            circuits_list=parts,
+            run_config=run_options.as_dict(),
             name=name,
             tags=tags,
         )
+        if isinstance(mode, Session):
+            mode.add(job)
+        elif run_options.session_id is not None:
+            # A session of another library does not know what is still to be sent when it is closed.
+            job.block_for_submit()
+        return job
+
+    def estimate(
+        self,
+        circuits: QuantumCircuit | Sequence[QuantumCircuit],
+        shots: int | None = None,
+        max_circuits_per_job: int | None = None,
+        *,
+        like: RuntimeJob | CompositeJob | None = None,
+        check: bool = True,
+    ) -> Estimate:
+        """What `run` with the same arguments would take. Sends nothing; fetches the instance's usage.
+
+        Args:
+            circuits: What to run.
+            shots: Shots a circuit; 1024 by default.
+            max_circuits_per_job: Most circuits a sub-job, as in `run`.
+            like: A job of similar circuits that this service has run: its execution time a shot is scaled.
+                Without one the time is not known before sending, and is told as None.
+            check: As in `run`.
+
+        Returns:
+            An `Estimate`; `print` it.
+
+        Raises:
+            InvalidInput: If something cannot be run as it is given.
+            IBMApiError: If the service does not answer.
+        """
+        options = RunOptions(self.options.shots if shots is None else shots)
+        parts = self._parts(circuits, max_circuits_per_job, check=check)
+        largest = parts
+        if max_circuits_per_job is not None:
+            largest = self._parts(circuits, None, check=False)
+        with api_errors_as(IBMApiError):
+            pilot = None if like is None else Pilot.of(like, self._service.client)
+            usage = self._service.client.fetch_usage()
+        return estimated(
+            [len(part) for part in parts],
+            options.shots,
+            pilot=pilot,
+            usage=usage,
+            paced=not self._service.client.transport.loopback,
+            largest=[len(part) for part in largest],
+        )
+
+    def _parts(
+        self, circuits: QuantumCircuit | Sequence[QuantumCircuit], most: int | None, *, check: bool
+    ) -> list[Circuits]:
+        """The circuits, checked and cut."""
+        size = self._size(most)
+        listed = checked_circuits(circuits)
+        if check and not self.simulator:
+            self._refuse_foreign(listed)
+        return cut(listed, size)
+
+    def _session_id(self, mode: object) -> str | None:
+        session_id = session_id_of(mode)
+        backend = getattr(mode, "backend", None)
+        name = backend() if callable(backend) else None
+        if session_id is not None and name not in (None, self.name):
+            raise InvalidInput(
+                f"mode={mode!r} is a session of {name}, not of {self.name}; open one of {self.name}."
+            )
+        return session_id
 
     def _size(self, wanted: int | None) -> int:
         if wanted is None:

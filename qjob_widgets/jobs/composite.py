@@ -6,18 +6,23 @@ Source: API reference of `qiskit_ibm_provider.job.IBMCompositeJob` 0.10. All fac
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from collections.abc import Callable, Collection, Iterable, Sequence
+import os
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
+from qiskit import __version__ as qiskit_version
 from qiskit.providers import JobStatus, JobV1
 from qiskit.result import Result
 
+from qjob_widgets import __version__ as package_version
 from qjob_widgets import tags as composite_tags
-from qjob_widgets.errors import ApiError, Conflict, NotFound, Unreachable
-from qjob_widgets.jobs import results, waiting
+from qjob_widgets.errors import ApiError, Conflict, InvalidInput, NotFound, QJobError, Unreachable
+from qjob_widgets.jobs import arrivals, calibrations, results, steps, storage, waiting
 from qjob_widgets.jobs.errors import (
     IBMJobApiError,
     IBMJobFailureError,
@@ -25,11 +30,17 @@ from qjob_widgets.jobs.errors import (
     IBMJobTimeoutError,
     api_errors_as,
 )
-from qjob_widgets.jobs.ledger import Ledger, failed_parts
+from qjob_widgets.jobs.journal import Busy, Intent, Journal, Planned, with_tags
+from qjob_widgets.jobs.ledger import Ledger
+from qjob_widgets.jobs.merging import PartHeaders, PartReader
+from qjob_widgets.jobs.options import RunOptions
 from qjob_widgets.jobs.parcel import PartParcel
-from qjob_widgets.jobs.payload import CircuitsPayload, Payload, RunOptions, stored_payload
+from qjob_widgets.jobs.payload import CircuitsPayload, Payload, stored_payload
 from qjob_widgets.jobs.report import failure_report, status_report
+from qjob_widgets.jobs.retrieval import follow, refuse_missing, retrieved, take_kept, unsent_payload
+from qjob_widgets.jobs.retry import AUTOMATIC_ATTEMPTS, AutomaticRerun, Selection
 from qjob_widgets.jobs.runtime import RuntimeJob
+from qjob_widgets.jobs.sessions import is_over
 from qjob_widgets.jobs.states import to_qiskit
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, QueueInfo
 from qjob_widgets.status import Status
@@ -53,13 +64,16 @@ class CompositeJob(JobV1):  # type: ignore[misc]
         creation_date: When it was created.
         jobs: Its sub-jobs, when it was submitted before.
         circuits_list: Its circuits, one list a sub-job, to submit now.
-        run_config: `shots` (default 1024), `seed_simulator`, `memory`.
+        run_config: `shots` (default 1024), `seed_simulator`, `memory`, and the other fields of `RunOptions`.
         name: At most 50 characters.
         tags: At most five, 86 characters each.
         client_version: Versions of the client that submitted it.
+        gaps: Whether sub-jobs may be missing from `jobs`: they are looked for in the journal, and named by
+            `missing` if they are not there.
 
     Raises:
-        IBMJobInvalidStateError: If a sub-job is missing.
+        IBMJobInvalidStateError: If a sub-job is missing, and may not.
+        IBMJobNotFoundError: If `gaps` are allowed and nothing at all is known.
         InvalidInput: If name, tags or run_config cannot be used.
     """
 
@@ -78,19 +92,51 @@ class CompositeJob(JobV1):  # type: ignore[misc]
         name: str | None = None,
         tags: Sequence[str] | None = None,
         client_version: dict[str, str] | None = None,
+        *,
+        gaps: bool = False,
     ) -> None:
         super().__init__(backend, job_id or composite_tags.new_composite_id())
         self._service = api_client
         self._created = creation_date
+        if client_version is None and circuits_list is not None:
+            client_version = {"qiskit": qiskit_version, "qjob_widgets": package_version}
         self._client_version = dict(client_version or {})
-        self._options = RunOptions(**(run_config or {}))
+        self._options = RunOptions.of(run_config)
         self._payloads: dict[int, Payload] = {}
         self._result: Result | None = None
+        self._calibrations: tuple[Any, ...] = ()
+        self._automatic: AutomaticRerun | None = None
+        self._reader = PartReader(api_client.client.fetch_results, self._headers)
+        journal: Journal | None = getattr(api_client, "journal", None)
+        self._intent = Intent(self.job_id()) if journal is None else journal.intent(self.job_id())
+        self._one_sender = threading.Lock()
         if circuits_list is None:
-            self._ledger = self._found([job.snapshot.parts[0] for job in jobs or ()])
+            found = [job.snapshot.parts[0] for job in jobs or ()]
+            self._ledger = retrieved(self.job_id(), found, self._intent, gaps=gaps)
         else:
             self._ledger = self._planned(circuits_list, name, tags)
             self._send(lambda snapshot: range(len(snapshot.parts)))
+
+    @classmethod
+    def from_jobs(cls, job_id: str, jobs: Sequence[RuntimeJob], api_client: JobService) -> CompositeJob:
+        """The composite that `jobs` are the sub-jobs of.
+
+        Args:
+            job_id: The composite's id.
+            jobs: Its sub-jobs; of a part that was rerun, any of its submissions.
+            api_client: The `JobService` of the jobs.
+
+        Raises:
+            IBMJobInvalidStateError: If a sub-job is missing or belongs to another composite.
+        """
+        strangers = [
+            job.job_id()
+            for job in jobs
+            if composite_tags.read(job.snapshot.parts[0].tags).composite_id != job_id
+        ]
+        if strangers:
+            raise IBMJobInvalidStateError(f"These jobs are no sub-jobs of {job_id}: {strangers[:5]}.")
+        return cls(None, api_client, job_id=job_id, jobs=jobs)
 
     def _planned(
         self,
@@ -109,51 +155,108 @@ class CompositeJob(JobV1):  # type: ignore[misc]
             name=composite_tags.checked_name(name),
             tags=composite_tags.checked(tags),
             backend="" if self._backend is None else str(self._backend.name),
+            intent=self._intent,
         )
 
-    def _found(self, submissions: Sequence[JobSnapshot]) -> Ledger:
-        places = {snapshot.place.job: snapshot.place for snapshot in submissions if snapshot.place}
-        if not places:
-            raise IBMJobInvalidStateError(f"No sub-jobs of {self.job_id()} were given.")
-        total = max(place.total for place in places.values())
-        missing = [index for index in range(total) if index not in places]
-        if missing:
-            raise IBMJobInvalidStateError(
-                f"{len(missing)} of {total} sub-jobs of {self.job_id()} are missing: {missing[:10]}."
+    def _send(self, choose: Callable[[CompositeSnapshot], Iterable[int]], *, again: bool = False) -> int:
+        """Put the chosen parts on their way, `again` after asking what has arrived; how many there are."""
+        with self._one_sender:
+            try:
+                self._intent.acquire()
+            except Busy as error:
+                raise IBMJobInvalidStateError(str(error)) from None
+            try:
+                if again:
+                    self._catch_up()
+                known = self._ledger.open(choose)
+                kept = self._written(known)
+            finally:
+                self._ledger.rest()
+            if known:
+                self._result = None
+            look = functools.partial(self._service.monitor.refresh, self)
+            self._service.submission.put(
+                [PartParcel(self._ledger, index, ids, self._body, look, kept) for index, ids in known.items()]
             )
-        identity = composite_tags.read(submissions[0].tags)
-        ledger = Ledger(
-            self.job_id(),
-            [places[index] for index in range(total)],
-            kind=identity.kind or "run",
-            name=identity.name,
-            tags=composite_tags.of_user(submissions[0].tags),
-        )
-        ledger.absorb(submissions)
-        return ledger
+            return len(known)
 
-    def _send(self, choose: Callable[[CompositeSnapshot], Iterable[int]]) -> None:
-        known = self._ledger.open(choose)
-        if known:
-            self._result = None
-        look = functools.partial(self._service.monitor.refresh, self)
-        self._service.submission.put(
-            [PartParcel(self._ledger, index, ids, self._body, look) for index, ids in known.items()]
-        )
+    def _written(self, known: Mapping[int, frozenset[str]]) -> bool:
+        """Write parts into the journal before they are sent; False if it cannot keep them."""
+        places = self._ledger.places
+        parts = (Planned(places[index], ids, self._encoded(index)) for index, ids in known.items())
+        try:
+            return self._intent.plan(self._ledger.header, parts)
+        except BaseException:
+            # Ctrl-C, while circuits are written down: none of them has been sent, and none will be.
+            self._ledger.stop_sending(known)
+            raise
+
+    def _catch_up(self) -> None:
+        """Learn what has been sent meanwhile, by this process or another, before anything is sent again."""
+        with api_errors_as(IBMJobApiError):
+            self._ledger.absorb(self._list_all())
+        take_kept(self._ledger, self._intent)
+
+    def _list_all(self) -> list[JobSnapshot]:
+        return list(self._service.source.pages(tags=[self.job_id()]))
+
+    def _encoded(self, index: int) -> bytes | None:
+        """A part as the journal keeps it; None where the service gives it back, or it cannot be encoded."""
+        stored = self._ledger.last_attempt(index) is not None and not self._options.private
+        if stored or not self._intent.journaled or index not in self._payloads:
+            return None
+        try:
+            # Whoever resumes the job comes when its session is over.
+            return self._payloads[index].outside_sessions().body(self.snapshot.backend, ())
+        except Exception:  # the sender will meet it too, and refuses the part for it
+            return None
 
     def _payload(self, index: int) -> Payload:
-        """What a part is made of: from memory, else from the service."""
+        """What a part is made of: from memory, else from the service, else from the journal."""
         if index not in self._payloads:
             last = self._ledger.last_attempt(index)
-            if last is None:
-                raise IBMJobInvalidStateError(f"The circuits of part {index} are not known.")
-            self._payloads[index] = stored_payload(
-                self._service.client.fetch_params(last.job_id), last.job_id
-            )
+            body = None if last is not None else self._intent.body(index)
+            if last is not None:
+                record = self._service.client.fetch_params(last.job_id)
+                self._payloads[index] = stored_payload(record, last.job_id)
+            elif body is not None:
+                self._payloads[index] = unsent_payload(body)
+            else:
+                refuse_missing(self.job_id(), [index], len(self._ledger.places))
         return self._payloads[index]
 
     def _body(self, index: int) -> bytes:
-        return self._payload(index).body(self.snapshot.backend, self._ledger.tags_of(index))
+        tags = self._ledger.tags_of(index)
+        body = self._intent.body(index)
+        if body is None:
+            return self._payload(index).body(self.snapshot.backend, tags)
+        return with_tags(body, tags, self._options.session_id)
+
+    # ---- what was never sent
+
+    @property
+    def missing(self) -> list[int]:
+        """Indexes of the sub-jobs that were never sent and whose circuits are not known here."""
+        return self._ledger.missing
+
+    def resume(self) -> int:
+        """Send what was never sent: what `run()` or `rerun_failed()` left when their process ended.
+
+        The service is asked first what has arrived, so nothing is sent twice. Returns at once.
+
+        Returns:
+            How many sub-jobs are being sent now; 0 if none were left.
+
+        Raises:
+            IBMJobInvalidStateError: If another process is sending this job.
+            IBMJobApiError: If the service does not answer.
+        """
+        number = self._send(lambda snapshot: self._ledger.left, again=self._intent.journaled)
+        self._service.monitor.refresh(self)
+        return number
+
+    def _refuse_missing(self) -> None:
+        refuse_missing(self.job_id(), self.missing, len(self._ledger.places))
 
     # ---- facts: free to read
 
@@ -170,6 +273,8 @@ class CompositeJob(JobV1):  # type: ignore[misc]
     def absorb(self, found: Sequence[JobSnapshot], gone: Collection[str] = ()) -> None:
         """Take what the service said about submissions of this job's parts."""
         self._ledger.absorb(found, gone)
+        if self._ledger.elsewhere:
+            follow(self._ledger, self._intent, self._list_all)
 
     @property
     def client_version(self) -> dict[str, str]:
@@ -192,6 +297,36 @@ class CompositeJob(JobV1):  # type: ignore[misc]
             self._backend = self._service.backend(self.snapshot.backend)
         return self._backend
 
+    def circuits(self) -> list[QuantumCircuit]:
+        """The circuits of the whole job, in order. Fetches those of a retrieved job the first time.
+
+        Raises:
+            IBMJobApiError: If the service does not answer.
+        """
+        with api_errors_as(IBMJobApiError):
+            return [one for index in range(len(self._ledger.places)) for one in self._payload(index).circuits]
+
+    def header(self) -> dict[str, Any]:
+        """The user's own facts, given to `run(header=...)`. Fetches those of a retrieved job the first time.
+
+        Empty if there are none or they cannot be retrieved.
+        """
+        try:
+            return dict(self._payload(0).header)
+        except QJobError:
+            return {}
+
+    def backend_options(self) -> dict[str, Any]:
+        """How the circuits are run: shots, seed and what else `run` was given and applies.
+
+        Fetches those of a retrieved job the first time.
+
+        Raises:
+            IBMJobApiError: If the service does not answer.
+        """
+        with api_errors_as(IBMJobApiError):
+            return dict(self._payload(0).backend_options)
+
     def name(self) -> str | None:
         """The job's name; None if it has none."""
         return self.snapshot.name
@@ -206,13 +341,123 @@ class CompositeJob(JobV1):  # type: ignore[misc]
         created = self._created or (min(known) if known else None)
         return None if created is None else created.astimezone()
 
+    def update_tags(self, new_tags: Sequence[str]) -> list[str]:
+        """Replace the user's tags of every submission. Waits until all parts are submitted.
+
+        Args:
+            new_tags: At most five, 86 characters each; those that hold the job together stay.
+
+        Returns:
+            The new tags.
+
+        Raises:
+            IBMJobInvalidStateError: If they cannot be used; nothing has been sent then.
+            IBMJobApiError: If the service does not take them for some part.
+        """
+        if new_tags is None:
+            raise IBMJobInvalidStateError("new_tags is None; give a list of tags, [] takes all away.")
+        try:
+            tags = composite_tags.checked(new_tags)
+        except InvalidInput as error:
+            raise IBMJobInvalidStateError(str(error)) from None
+        self._relabel(self.name(), tags)
+        return self.tags()
+
+    def update_name(self, name: str) -> str:
+        """Rename the job. Waits until all parts are submitted.
+
+        Args:
+            name: At most 50 characters.
+
+        Returns:
+            The new name.
+
+        Raises:
+            IBMJobInvalidStateError: If it is no text, empty or too long; nothing has been sent then.
+            IBMJobApiError: If the service does not take it for some part.
+        """
+        try:
+            checked = composite_tags.checked_name(name)
+        except InvalidInput as error:
+            raise IBMJobInvalidStateError(str(error)) from None
+        if checked is None:
+            raise IBMJobInvalidStateError(f"name={name!r} is no name; give a text.")
+        self._relabel(checked, self.tags())
+        return checked
+
+    def _relabel(self, name: str | None, tags: Sequence[str]) -> None:
+        self._refuse_missing()
+        self.block_for_submit()
+        with api_errors_as(IBMJobApiError):
+            for index, one in self._ledger.submissions():
+                wanted = self._ledger.tags_of(index, name=name, tags=tags)
+                self._service.client.replace_tags(one.job_id, wanted)
+        self._ledger.relabel(name=name, tags=tags)
+
+    def time_per_step(self) -> dict[str, datetime] | None:
+        """When the job took which step, in local time. Fetches.
+
+        Returns:
+            Times by step: CREATING, QUEUED, RUNNING, and COMPLETED, ERROR or CANCELLED, as far as the job
+            has come and the service tells; None if nothing is known.
+
+        Raises:
+            IBMJobApiError: If the service does not answer.
+        """
+        self.refresh()
+        return steps.time_per_step(self.snapshot) or None
+
+    def scheduling_mode(self) -> str | None:
+        """How the service schedules the job: `fairshare` if it says so of any part. Fetches.
+
+        None if it does not say, or unless the job is RUNNING or DONE.
+
+        Raises:
+            IBMJobApiError: If the service does not answer.
+        """
+        self.refresh()
+        if self.snapshot.status not in (Status.RUNNING, Status.DONE):
+            return None
+        modes = [part.run_mode for part in self.snapshot.parts if part.run_mode is not None]
+        return "fairshare" if "fairshare" in modes else next(iter(modes), None)
+
+    def properties(self, refresh: bool = False) -> Any:
+        """The backend's calibration while the parts ran. Waits until all parts are submitted.
+
+        Args:
+            refresh: Fetch it again rather than give what was fetched before.
+
+        Returns:
+            A `qiskit_ibm_runtime.models.BackendProperties`; a list of them if the parts ran with different
+            ones; None if there are none, as for simulators, or no part has run.
+
+        Raises:
+            IBMJobApiError: If the service does not answer.
+        """
+        self.block_for_submit()
+        if not self._calibrations or refresh:
+            self.refresh()
+            self._calibrations = self._fetch_calibrations()
+        if len(self._calibrations) > 1:
+            return list(self._calibrations)
+        return next(iter(self._calibrations), None)
+
+    def _fetch_calibrations(self) -> tuple[Any, ...]:
+        from qiskit_ibm_runtime.utils.backend_decoder import properties_from_server_data
+
+        moments = [part.running for part in self.snapshot.parts if part.running is not None]
+        fetch = functools.partial(self._service.client.fetch_properties, self.snapshot.backend)
+        with api_errors_as(IBMJobApiError):
+            found = calibrations.between(fetch, moments)
+        return tuple(properties_from_server_data(dict(one)) for one in found)
+
     def refresh(self) -> None:
         """Fetch the news of all parts that have not ended.
 
         Raises:
             IBMJobApiError: If the service does not answer.
         """
-        if any(part.job_id and not part.final for part in self.snapshot.parts):
+        if self._ledger.elsewhere or any(part.job_id and not part.final for part in self.snapshot.parts):
             with api_errors_as(IBMJobApiError):
                 self.source.ask([self])
 
@@ -298,7 +543,8 @@ class CompositeJob(JobV1):  # type: ignore[misc]
         return None
 
     def _sub_job(self, part: JobSnapshot) -> RuntimeJob:
-        return RuntimeJob.from_snapshot(part, self._service, backend=self._backend)
+        payload = None if part.place is None else self._payloads.get(part.place.job)
+        return RuntimeJob.from_snapshot(part, self._service, backend=self._backend, payload=payload)
 
     def report(self, detailed: bool = True) -> str:
         """Counts by status and, with `detailed`, circuits, index, id and status of each part. Fetches."""
@@ -319,6 +565,7 @@ class CompositeJob(JobV1):  # type: ignore[misc]
         Raises:
             IBMJobApiError: If the service could not be told about some part; the others are cancelled.
         """
+        self._stop_automatic_rerun()
         stopped = self._ledger.stop_sending()
         self._service.submission.nudge()
         open_parts = [part for part in self.snapshot.parts if part.job_id and not part.final]
@@ -330,6 +577,11 @@ class CompositeJob(JobV1):  # type: ignore[misc]
                 f"{number} of {len(open_parts)} sub-jobs could not be cancelled: {error}"
             ) from error
         return bool(stopped or told) and told == len(open_parts)
+
+    def _stop_automatic_rerun(self) -> None:
+        if self._automatic is not None:
+            self._automatic.close()
+            self._automatic = None
 
     def _cancel_each(self, parts: Sequence[JobSnapshot]) -> tuple[int, dict[str, ApiError]]:
         """How many parts were cancelled, and what was said against the others that have not ended."""
@@ -349,15 +601,42 @@ class CompositeJob(JobV1):  # type: ignore[misc]
                 gone = error if isinstance(error, Unreachable) else gone
         return told, refused
 
-    def rerun_failed(self) -> None:
+    def rerun_failed(
+        self, *, reason: str | None = None, max_attempts: int | None = None, automatic: bool = False
+    ) -> None:
         """Submit again every part that is in ERROR or CANCELLED or that was refused; nothing else.
 
+        Args:
+            reason: Only parts whose reason contains this text.
+            max_attempts: Only parts that were submitted fewer times; None is no limit.
+            automatic: Also send again what fails from now on, until the job has ended or is cancelled. Then
+                `max_attempts` is 3 by default, and cancelled parts are left alone.
+
         Raises:
+            InvalidInput: If an argument cannot be used.
             IBMJobApiError: If the service does not answer.
         """
+        if automatic and max_attempts is None:
+            max_attempts = AUTOMATIC_ATTEMPTS
+        selection = Selection(reason, max_attempts)
+        self._refuse_missing()
         self.refresh()
-        self._send(failed_parts)
+        self._leave_closed_session()
+        self._send(selection, again=self._intent.journaled)
+        if automatic:
+            again = Selection(reason, max_attempts, cancelled=False)
+            self._stop_automatic_rerun()
+            self._automatic = AutomaticRerun(self, again, self._send, self._service.monitor)
         self._service.monitor.refresh(self)
+
+    def _leave_closed_session(self) -> None:
+        """Run outside of the job's session from now on, if that takes no more jobs."""
+        with api_errors_as(IBMJobApiError):
+            over = is_over(self._service.client, self._options.session_id)
+        if over:
+            self._options = self._options.outside_sessions()
+            for index, payload in list(self._payloads.items()):
+                self._payloads[index] = payload.outside_sessions()
 
     def result(
         self, timeout: float | None = None, wait: float = 5, partial: bool = False, refresh: bool = False
@@ -371,7 +650,9 @@ class CompositeJob(JobV1):  # type: ignore[misc]
             refresh: Fetch it again rather than give what was fetched before.
 
         Returns:
-            A `qiskit.result.Result`.
+            A `qiskit.result.Result`; of a primitive's job a `PrimitiveResult` in PUB order. In their
+            partial form, experiments without a result have `success` False and a `status` that says why;
+            PUBs without a result have empty data and both words in their `metadata`.
 
         Raises:
             IBMJobInvalidStateError: If the job was cancelled.
@@ -379,6 +660,7 @@ class CompositeJob(JobV1):  # type: ignore[misc]
             IBMJobTimeoutError: If `timeout` passes first.
             IBMJobApiError: If the service does not answer.
         """
+        self._refuse_missing()
         self.wait_for_final_state(timeout=timeout)
         snapshot = self.snapshot
         if snapshot.status is Status.ERROR and not partial:
@@ -390,22 +672,86 @@ class CompositeJob(JobV1):  # type: ignore[misc]
         complete = snapshot.status is Status.DONE
         if self._result is not None and complete and not refresh:
             return self._result
-        with api_errors_as(IBMJobApiError):
-            merged = self._merged(snapshot)
-        if complete:
+        merged = self._merged(snapshot, partial=partial, refresh=refresh)
+        if complete and not partial:
             self._result = merged
         return merged
 
-    def _merged(self, snapshot: CompositeSnapshot) -> Any:
-        found = []
-        for index, part in enumerate(snapshot.parts):
-            payload = self._payload(index)
+    def _merged(self, snapshot: CompositeSnapshot, *, partial: bool, refresh: bool = False) -> Any:
+        with api_errors_as(IBMJobApiError):
+            return self._reader.merged(
+                snapshot,
+                kind=self._ledger.kind,
+                date=self.creation_date(),
+                partial=partial,
+                refresh=refresh,
+            )
+
+    def _headers(self, index: int, fetch: bool) -> PartHeaders:
+        """What results say of a part's circuits. Circuits that are fetched for it are not kept."""
+        known = index in self._payloads
+        if not known and not fetch:
+            raise IBMJobInvalidStateError(f"The circuits of part {index} are not in memory.")
+        payload = self._payload(index)
+        if not known:
+            self._payloads.pop(index, None)
+        with results.DECODING:
             headers = [results.CircuitHeader.of(circuit) for circuit in payload.circuits]
-            if part.status is Status.DONE:
-                decoded = results.decode(self._service.client.fetch_results(part.job_id))
-                found += results.experiments(decoded, headers, memory=payload.memory)
-            else:
-                found += results.failed_experiments(headers, part.why)
-        return results.run_result(
-            found, backend=snapshot.backend, job_id=self.job_id(), date=self.creation_date()
+        return PartHeaders(headers, payload.memory, payload.header)
+
+    def as_completed(self, timeout: float | None = None) -> Iterator[RuntimeJob]:
+        """The sub-jobs as they end, each once, in order of ending: `for part in job.as_completed():`.
+
+        It uses the one monitor, without a request of its own for each. Parts that were never sent are not
+        waited for. A part that is sent again meanwhile comes again, as a new sub-job. The service gives the
+        results of private jobs once: read them from the sub-jobs or by `result()`, not by both.
+
+        Args:
+            timeout: Seconds from now until all have ended; None waits for ever.
+
+        Raises:
+            IBMJobTimeoutError: If `timeout` passes first, while it waits for the next one.
+        """
+        ended = arrivals.as_completed(self, self._service.monitor, timeout=timeout)
+        return (self._sub_job(part) for part in ended)
+
+    def partial_result(self) -> Any:
+        """What has a result now, in the form of `result(partial=True)`, without waiting. Fetches.
+
+        Circuits that have not ended are unsuccessful experiments with the status "not finished: ...". Parts
+        that were read before are not read again.
+
+        Raises:
+            IBMJobApiError: If the service does not answer.
+        """
+        self.refresh()
+        return self._merged(self.snapshot, partial=True)
+
+    def save(self, path: str | os.PathLike[str], *, circuits: bool = True) -> None:
+        """Save what is known of the job in one file: results, times, failures, name, tags, circuits.
+
+        `qjob_widgets.load(path)` gives it back, without any service. A job that has not ended is saved as
+        it stands. Fetches what has not been fetched before.
+
+        Args:
+            path: The file; one that is there is replaced.
+            circuits: Whether the circuits are saved as well, where they are known.
+
+        Raises:
+            InvalidInput: If it cannot be written there.
+            IBMJobApiError: If the service does not answer.
+        """
+        self.refresh()
+        snapshot, listed = self.snapshot, list[QuantumCircuit]()
+        found = self._merged(snapshot, partial=True)
+        if circuits:
+            with contextlib.suppress(InvalidInput, IBMJobInvalidStateError):
+                listed = self.circuits()
+        job = storage.saved_job(
+            snapshot,
+            found,
+            listed,
+            submissions=self._ledger.submissions(),
+            created=self.creation_date(),
         )
+        storage.save(job, path)

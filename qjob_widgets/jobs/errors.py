@@ -2,14 +2,14 @@
 
     IBMError                             also a QJobError and a QiskitError
     ├── IBMApiError                      the service refused, or did not answer
-    ├── IBMRuntimeError                  the same, for RuntimeJob
     ├── JobNotFound                      there is no such job
     │   ├── IBMJobNotFoundError
-    │   └── RuntimeJobNotFound
-    ├── RuntimeJobFailureError           the job failed
-    ├── RuntimeJobMaxTimeoutError        the service ended the job: it ran too long
-    ├── RuntimeJobTimeoutError           waiting took longer than allowed; also a JobTimeoutError
-    ├── RuntimeInvalidStateError         the job's state does not allow it
+    │   └── RuntimeJobNotFound           also an IBMRuntimeError
+    ├── IBMRuntimeError                  the same as IBMApiError, for RuntimeJob, and the base of:
+    │   ├── RuntimeJobFailureError       the job failed; also a JobError
+    │   ├── RuntimeJobMaxTimeoutError    the service ended the job: it ran too long
+    │   ├── RuntimeJobTimeoutError       waiting took longer than allowed; also a JobTimeoutError
+    │   └── RuntimeInvalidStateError     the job's state does not allow it
     └── IBMJobError                      also a JobError
         ├── IBMJobApiError, IBMJobFailureError, IBMJobInvalidStateError
         └── IBMJobTimeoutError           also a JobTimeoutError
@@ -52,23 +52,23 @@ class IBMJobNotFoundError(JobNotFound):
     """There is no such job."""
 
 
-class RuntimeJobNotFound(JobNotFound):
+class RuntimeJobNotFound(JobNotFound, IBMRuntimeError):
     """There is no such job."""
 
 
-class RuntimeJobFailureError(IBMError):
+class RuntimeJobFailureError(IBMRuntimeError, JobError):  # type: ignore[misc]
     """The job failed."""
 
 
-class RuntimeJobMaxTimeoutError(IBMError):
+class RuntimeJobMaxTimeoutError(IBMRuntimeError):
     """The service ended the job because it ran longer than allowed."""
 
 
-class RuntimeJobTimeoutError(IBMError, JobTimeoutError):  # type: ignore[misc]
+class RuntimeJobTimeoutError(IBMRuntimeError, JobTimeoutError):  # type: ignore[misc]
     """Waiting for the job took longer than the given timeout."""
 
 
-class RuntimeInvalidStateError(IBMError):
+class RuntimeInvalidStateError(IBMRuntimeError):
     """The job's state does not allow this."""
 
 

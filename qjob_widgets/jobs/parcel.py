@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from qjob_widgets.jobs.ledger import Ledger
-from qjob_widgets.status import Status
 
 
 @dataclass(frozen=True)
@@ -15,6 +14,7 @@ class PartParcel:
 
     `known_ids` are its submissions from before it was put on its way. They are kept here, since the monitor
     may list a submission whose answer was lost, and enter it in the book, before the sender asks for it.
+    `kept` says whether the journal has the part.
     """
 
     ledger: Ledger
@@ -22,6 +22,12 @@ class PartParcel:
     known_ids: frozenset[str]
     make_body: Callable[[int], bytes]
     look: Callable[[], None]
+    kept: bool = False
+
+    @property
+    def composite_id(self) -> str:
+        """The composite that it is a part of."""
+        return self.ledger.job_id
 
     @property
     def wanted(self) -> bool:
@@ -51,7 +57,11 @@ class PartParcel:
 
     def refused(self, why: str) -> None:
         """It will not be sent."""
-        self.ledger.on_its_way(self.index, status=Status.ERROR, word="", reason=f"Not submitted: {why}")
+        self.ledger.refused(self.index, why)
+
+    def given_up(self, why: str) -> None:
+        """It is not sent by this process."""
+        self.ledger.given_up(self.index, f"resume() sends it ({why})" if self.kept else why)
 
     def report(self) -> None:
         """Have the monitor look."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 
 from qjob_widgets.snapshot import JobSnapshot
 from qjob_widgets.status import Status
+from qjob_widgets.tags import Place
 
 _LAST = datetime.max.replace(tzinfo=timezone.utc)
 
@@ -62,3 +63,25 @@ def gone(snapshot: JobSnapshot) -> JobSnapshot:
 def circuits_named(parts: Sequence[JobSnapshot]) -> str:
     """Circuit ranges of `parts`, as people write them: `0-9, 20-29`."""
     return ", ".join(f"{part.place.start}-{part.place.end}" for part in parts if part.place is not None)
+
+
+def with_gaps_filled(places: Mapping[int, Place]) -> list[Place]:
+    """The places of all parts, where those of some are known, at least one.
+
+    Circuits between two known parts are taken to be cut evenly; behind the last known part, as it is.
+    """
+    total = max(place.total for place in places.values())
+    last = places[max(places)]
+    found: list[Place] = []
+    for index in range(total):
+        if index in places:
+            found.append(places[index])
+            continue
+        start = found[-1].end + 1 if found else 0
+        after = next((places[later] for later in range(index, total) if later in places), None)
+        if after is None:
+            size = last.end - last.start + 1
+        else:
+            size = max(1, (after.start - start) // (after.job - index))
+        found.append(Place(index, total, start, start + size - 1))
+    return found

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from qiskit import QuantumCircuit
 
 from qjob_widgets.errors import InvalidInput
+from qjob_widgets.jobs.options import RunOptions
 
-SEED_STEP = 2113
-"""Aer gives circuit i of a run the seed `seed + 2113 i`; parts go on with it: a split changes nothing."""
+METADATA = "qjob"
+"""Key in the metadata of a part's first circuit: header and options travel there to who retrieves the job."""
 
 
-@dataclass(frozen=True)
-class RunOptions:
-    """How circuits are run: what `backend.run` was given."""
+def attach(circuits: Sequence[QuantumCircuit], facts: Mapping[str, Any]) -> list[QuantumCircuit]:
+    """The circuits, with `facts` in the metadata of a copy of the first."""
+    first = circuits[0].copy()
+    first.metadata = {**(first.metadata or {}), METADATA: dict(facts)}
+    return [first, *circuits[1:]]
 
-    shots: int = 1024
-    seed_simulator: int | None = None
-    memory: bool = False
 
-    def __post_init__(self) -> None:
-        if isinstance(self.shots, bool) or not isinstance(self.shots, int) or self.shots < 1:
-            raise InvalidInput(f"shots={self.shots!r} must be a whole number from 1 up.")
-        seed = self.seed_simulator
-        if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int) or seed < 0):
-            raise InvalidInput(f"seed_simulator={seed!r} must be a whole number from 0 up, or None.")
+def detach(circuits: Sequence[QuantumCircuit]) -> dict[str, Any]:
+    """Take out of the first circuit's metadata what `attach` put there; {} if there is nothing."""
+    if not circuits or METADATA not in (circuits[0].metadata or {}):
+        return {}
+    metadata = dict(circuits[0].metadata)
+    facts = metadata.pop(METADATA)
+    circuits[0].metadata = metadata
+    return dict(facts) if isinstance(facts, Mapping) else {}
 
 
 @dataclass(frozen=True)
@@ -44,31 +47,51 @@ class CircuitsPayload:
         """Whether results keep each shot's outcome."""
         return self.options.memory
 
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """The user's own facts."""
+        return self.options.header
+
+    @property
+    def backend_options(self) -> Mapping[str, Any]:
+        """How the circuits are run."""
+        return self.options.backend_options
+
+    def outside_sessions(self) -> CircuitsPayload:
+        """The same, but in no session."""
+        return replace(self, options=self.options.outside_sessions())
+
     def body(self, backend: str, tags: Sequence[str]) -> bytes:
         """The body of `POST /jobs`: program `sampler`, one PUB `[circuit, [], shots]` a circuit."""
         from qiskit_ibm_runtime import RuntimeEncoder
 
-        seed = self.options.seed_simulator
-        simulator = {} if seed is None else {"seed_simulator": seed + SEED_STEP * self.start}
+        options = self.options
+        facts = {"header": dict(options.header), "backend_options": options.backend_options}
         params = {
             "version": 2,
             "support_qiskit": True,
-            "options": {"simulator": simulator} if simulator else {},
-            "pubs": [[circuit, [], self.options.shots] for circuit in self.circuits],
+            "options": options.sampler_options(self.start),
+            "pubs": [[circuit, [], options.shots] for circuit in attach(self.circuits, facts)],
         }
-        body = {
+        body: dict[str, Any] = {
             "program_id": "sampler",
             "backend": backend,
             "log_level": "WARNING",
             "tags": list(tags),
             "params": params,
         }
+        if options.max_execution_time is not None:
+            body["cost"] = options.max_execution_time
+        if options.session_id is not None:
+            body["session_id"] = options.session_id
+        if options.private:
+            body["private"] = True
         return json.dumps(body, cls=RuntimeEncoder).encode()
 
 
 @dataclass(frozen=True)
 class StoredPayload:
-    """What the service has stored of an earlier submission, sent again as it is."""
+    """What the service has stored of an earlier submission, sent again as it is, outside of any session."""
 
     program: str
     params: Mapping[str, Any] = field(repr=False)
@@ -77,15 +100,43 @@ class StoredPayload:
     @property
     def circuits(self) -> Sequence[QuantumCircuit]:
         """The circuits, decoded from the PUBs."""
-        from qiskit_ibm_runtime import RuntimeDecoder
-
-        pubs = json.loads(json.dumps(self.params.get("pubs") or []), cls=RuntimeDecoder)
-        return [pub[0] for pub in pubs]
+        circuits = self._decoded(self._pubs)
+        detach(circuits)
+        return circuits
 
     @property
     def memory(self) -> bool:
-        """The service does not store whether each shot's outcome was wanted."""
-        return False
+        """Whether results keep each shot's outcome."""
+        return self.backend_options.get("memory") is True
+
+    @property
+    def header(self) -> Mapping[str, Any]:
+        """The user's own facts; {} where none were given."""
+        return _mapping(self._facts.get("header"))
+
+    @property
+    def backend_options(self) -> Mapping[str, Any]:
+        """How the circuits are run; {} for a job that another program submitted."""
+        return _mapping(self._facts.get("backend_options"))
+
+    def outside_sessions(self) -> StoredPayload:
+        """Itself: it is in no session."""
+        return self
+
+    @property
+    def _pubs(self) -> Sequence[Any]:
+        pubs = self.params.get("pubs")
+        return pubs if isinstance(pubs, list) else []
+
+    @functools.cached_property
+    def _facts(self) -> dict[str, Any]:
+        return detach(self._decoded(self._pubs[:1]))
+
+    def _decoded(self, pubs: Sequence[Any]) -> list[QuantumCircuit]:
+        from qiskit_ibm_runtime import RuntimeDecoder
+
+        # Only the circuits: parameter values and observables may be large and are not needed.
+        return list(json.loads(json.dumps([pub[0] for pub in pubs]), cls=RuntimeDecoder))
 
     def body(self, backend: str, tags: Sequence[str]) -> bytes:
         """The body of `POST /jobs`."""
@@ -99,6 +150,10 @@ class StoredPayload:
         if self.cost is not None:
             body["cost"] = self.cost
         return json.dumps(body).encode()
+
+
+def _mapping(found: object) -> Mapping[str, Any]:
+    return found if isinstance(found, Mapping) else {}
 
 
 Payload = CircuitsPayload | StoredPayload
@@ -138,15 +193,13 @@ def checked_circuits(circuits: object) -> tuple[QuantumCircuit, ...]:
             raise InvalidInput(
                 f"{named} has classical bits outside of registers; put them into a ClassicalRegister."
             )
-        if "measure" not in _operations(circuit):
+        if not _measures(circuit):
             raise InvalidInput(f"{named} measures nothing; add measure_all() or measure().")
     return tuple(listed)
 
 
-def _operations(circuit: QuantumCircuit) -> set[str]:
-    names: set[str] = set()
-    for instruction in circuit.data:
-        names.add(instruction.operation.name)
-        for block in getattr(instruction.operation, "blocks", ()):
-            names |= _operations(block)
-    return names
+def _measures(circuit: QuantumCircuit) -> bool:
+    if "measure" in circuit.count_ops():
+        return True
+    blocks = (block for each in circuit.data for block in getattr(each.operation, "blocks", ()))
+    return any(map(_measures, blocks))

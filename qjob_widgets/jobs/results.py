@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,12 @@ import numpy as np
 from qiskit import QuantumCircuit
 from qiskit.result import Result
 from qiskit.result.models import ExperimentResult, ExperimentResultData
+
+from qjob_widgets.jobs.payload import METADATA
+
+DECODING = threading.RLock()
+"""One thread decodes at a time: NumPy parses the head of an array as Python code, and threads that do so at
+once can get a SystemError from CPython 3.11 and 3.12 (python/cpython issue 106905)."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,14 @@ class CircuitHeader:
         registers = tuple((register.name, register.size) for register in circuit.cregs)
         return cls(circuit.name, registers, circuit.metadata or {})
 
+    @classmethod
+    def of_pub(cls, pub_result: Any) -> CircuitHeader:
+        """As much as a sampler's PUB result tells of its circuit: all but the name."""
+        registers = tuple((name, bits.num_bits) for name, bits in pub_result.data.items())
+        metadata = dict(pub_result.metadata.get("circuit_metadata") or {})
+        metadata.pop(METADATA, None)
+        return cls("", registers, metadata)
+
     def to_dict(self) -> dict[str, Any]:
         """The `header` of an `ExperimentResult`, from which Qiskit formats counts."""
         return {
@@ -40,30 +54,46 @@ class CircuitHeader:
         }
 
 
-def decode(text: str) -> Any:
-    """A result's text as the value it stands for, a `PrimitiveResult` for the primitives."""
+def decode(found: Any) -> Any:
+    """A result's text as the value it stands for, a `PrimitiveResult` for the primitives.
+
+    A client that has the value itself gives that instead of a text.
+    """
+    if not isinstance(found, str):
+        return found
     from qiskit_ibm_runtime import RuntimeDecoder
 
-    return json.loads(text, cls=RuntimeDecoder)
+    with DECODING:
+        return json.loads(found, cls=RuntimeDecoder)
 
 
 def experiments(
-    primitive_result: Iterable[Any], headers: Sequence[CircuitHeader], *, memory: bool
+    decoded: Any, headers: Sequence[CircuitHeader] | None, *, memory: bool
 ) -> list[ExperimentResult]:
-    """One successful experiment a PUB, counts keyed as Aer's (`0x3`), memory in the order of shots."""
+    """One experiment a circuit: made of PUB results, or those of a `Result` as they are.
+
+    Counts are keyed as Aer's (`0x3`), memory is in the order of shots. Where nobody knows the circuits,
+    `headers` is None and they say what the PUB results tell.
+    """
+    if isinstance(decoded, Result):
+        return list(decoded.results)
+    if headers is None:
+        headers = [CircuitHeader.of_pub(pub_result) for pub_result in decoded]
     return [
         _experiment(pub_result.data, header, memory=memory)
-        for pub_result, header in zip(primitive_result, headers, strict=True)
+        for pub_result, header in zip(decoded, headers, strict=True)
     ]
 
 
 def _experiment(data: Any, header: CircuitHeader, *, memory: bool) -> ExperimentResult:
-    shots_as_numbers = _joined(data, header.registers)
-    counts = {hex(value): times for value, times in Counter(shots_as_numbers).items()}
-    kept = [hex(value) for value in shots_as_numbers] if memory else None
-    found = {"counts": counts} if kept is None else {"counts": counts, "memory": kept}
+    outcomes = _joined(data, header.registers)
+    values, times = np.unique(outcomes, return_counts=True)
+    texts = {value: hex(value) for value in values.tolist()}
+    found: dict[str, Any] = {"counts": dict(zip(texts.values(), times.tolist(), strict=True))}
+    if memory:
+        found["memory"] = [texts[value] for value in outcomes.tolist()]
     return ExperimentResult(
-        shots=len(shots_as_numbers),
+        shots=len(outcomes),
         success=True,
         data=ExperimentResultData(**found),
         status="DONE",
@@ -71,29 +101,31 @@ def _experiment(data: Any, header: CircuitHeader, *, memory: bool) -> Experiment
     )
 
 
-def _joined(data: Any, registers: Sequence[tuple[str, int]]) -> list[int]:
+_Numbers = np.ndarray[Any, Any]
+_WORD = 62
+"""Most bits of a shot that are joined in machine numbers; beyond them in Python's own."""
+
+
+def _joined(data: Any, registers: Sequence[tuple[str, int]]) -> _Numbers:
     """Each shot as one number: the first register in the lowest bits, as Qiskit orders them."""
-    total: list[int] | None = None
+    wide = sum(size for _, size in registers) > _WORD
+    total = np.zeros(0, dtype=np.int64)
     shift = 0
     for name, size in registers:
         if size:
-            values = _numbers(data[name].array, size)
-            total = (
-                values
-                if total is None
-                else [low | high << shift for low, high in zip(total, values, strict=True)]
-            )
+            values = _numbers(data[name].array, wide=wide) << shift
+            total = values if shift == 0 else total | values
         shift += size
-    return total or []
+    return total
 
 
-def _numbers(array: np.ndarray[Any, Any], size: int) -> list[int]:
+def _numbers(array: _Numbers, *, wide: bool) -> _Numbers:
     """Rows of big-endian bytes as numbers."""
     rows = array.reshape(-1, array.shape[-1])
-    if size <= 56:
-        weights = 256 ** np.arange(rows.shape[-1] - 1, -1, -1, dtype=np.int64)
-        return list((rows.astype(np.int64) @ weights).tolist())
-    return [int.from_bytes(row.tobytes(), "big") for row in rows]
+    if wide:
+        return np.array([int.from_bytes(row.tobytes(), "big") for row in rows], dtype=object)
+    weights = 256 ** np.arange(rows.shape[-1] - 1, -1, -1, dtype=np.int64)
+    return rows.astype(np.int64) @ weights
 
 
 def failed_experiments(headers: Sequence[CircuitHeader], reason: str) -> list[ExperimentResult]:

@@ -56,7 +56,7 @@ def submit_single(
             retry = after_failure(error, failures)
             lost = lost or isinstance(error, Unreachable)
             if retry is None or waited + retry.seconds > PATIENCE:
-                raise IBMApiError(f"The job was not accepted: {error}") from error
+                raise IBMApiError(_refusal(error, mark if lost else None)) from error
             waited += retry.seconds
             pause(retry.seconds)
     snapshot = JobSnapshot(
@@ -69,3 +69,12 @@ def submit_single(
         backend=backend.name,
     )
     return RuntimeJob.from_snapshot(snapshot, service, backend=backend, payload=payload)
+
+
+def _refusal(error: ApiError, lost: str | None) -> str:
+    if lost is None:
+        return f"The job was not accepted: {error}"
+    return (
+        f"It is not known whether the job was accepted: {error} Before it is submitted again, see whether"
+        f" api.jobs(tags=[{lost!r}]) shows it."
+    )

@@ -2,18 +2,22 @@
 
 Nothing twice, nothing lost: a part whose answer was lost is looked for by its tags before it is sent again.
 The thread is no daemon, so a script that ends right after `run()` finishes sending first; once the main
-thread has ended and the service is gone, it gives up after `PATIENCE_AT_EXIT` seconds and says so.
+thread has ended and the service is gone, it gives up after `PATIENCE_AT_EXIT` seconds and says so. Ctrl-C
+ends it at once. What is not sent then stands in the journal. A forked child sends nothing of its parent's.
 """
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
+import re
 import sys
 import threading
 import time
+import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,15 +30,26 @@ FIRST_DELAY = 0.5
 LONGEST_DELAY = 60.0
 RATE_DELAY = 12.0
 """Wait after a 429 without `Retry-After`: the hosted service takes five submissions a minute."""
+LIMIT_CODE = 3458
+_LIMIT = re.compile(r"reached the (?:maximum|limit)\b.*\bpending jobs", re.IGNORECASE | re.DOTALL)
 LASTING_FAILURES = 8
 """So many 5xx answers in a row refuse a part: by then some two minutes have passed."""
 NOTICE_AT_EXIT = 2.0
 PATIENCE_AT_EXIT = 10.0
+LONGEST_DELAY_AT_EXIT = 2.0
 LEAST_BETWEEN_REPORTS = 1.0
 
 
 class Parcel(Protocol):
     """One part on its way."""
+
+    @property
+    def composite_id(self) -> str:
+        """What it is a part of."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether the journal has it, so that `resume()` sends it if nobody does now."""
 
     @property
     def wanted(self) -> bool:
@@ -63,17 +78,24 @@ class Parcel(Protocol):
     def refused(self, why: str) -> None:
         """It will not be sent."""
 
+    def given_up(self, why: str) -> None:
+        """It will not be sent by this process."""
+
     def report(self) -> None:
         """Tell whoever watches that something has happened."""
 
 
 @dataclass(frozen=True)
 class Retry:
-    """Send again after `seconds`; `ask_first` when the last answer was lost."""
+    """Send again after `seconds`; `ask_first` when the last answer was lost.
+
+    `gone` tells a service in trouble from one that only wants to be asked later.
+    """
 
     seconds: float
     ask_first: bool
     why: str
+    gone: bool = False
 
 
 def after_failure(error: ApiError, failures: int) -> Retry | None:
@@ -82,11 +104,17 @@ def after_failure(error: ApiError, failures: int) -> Retry | None:
     if isinstance(error, RateLimited):
         asked = RATE_DELAY if error.retry_after is None else error.retry_after
         return Retry(asked, False, "the service asks to wait")
+    if error.code == LIMIT_CODE or _LIMIT.search(str(error)):
+        return Retry(max(delay, RATE_DELAY), False, "the service takes no more pending jobs for now")
     if isinstance(error, ServerFailure):
         # The API guarantees that a 5xx was not accepted.
-        return None if failures >= LASTING_FAILURES else Retry(delay, False, "the service is in trouble")
+        return (
+            None
+            if failures >= LASTING_FAILURES
+            else Retry(delay, False, "the service is in trouble", gone=True)
+        )
     if isinstance(error, Unreachable):
-        return Retry(delay, True, "no answer from the service")
+        return Retry(delay, True, "no answer from the service", gone=True)
     return None
 
 
@@ -111,17 +139,24 @@ class Submission:
         self._pause = pause or self._wait
         self._clock = clock
         self._queue: deque[Parcel] = deque()
+        self._current: Parcel | None = None
+        self._stopped = False
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._owner = os.getpid()
         self._ending_since: float | None = None
         self._noticed = False
+        _submissions.add(self)
 
-    def put(self, parcels: list[Parcel]) -> None:
+    def put(self, parcels: Sequence[Parcel]) -> None:
         """Send `parcels`; returns at once."""
+        if os.getpid() != self._owner:
+            for parcel in parcels:
+                parcel.refused("this process is a fork of the one that connected; connect in it anew")
+            return
         with self._lock:
             self._queue.extend(parcels)
-            if self._thread is None and self._queue and os.getpid() == self._owner:
+            if self._thread is None and self._queue:
                 self._thread = threading.Thread(target=self._run, name="qjob-submission", daemon=False)
                 self._thread.start()
 
@@ -130,11 +165,12 @@ class Submission:
         self._nudge.set()
 
     def _wait(self, seconds: float) -> None:
-        # In short pieces once the main thread is gone, so that the limits at exit hold.
-        until = self._clock() + seconds
-        while (left := until - self._clock()) > 0 and not self._nudge.is_set():
+        # In short pieces, and cut short when the main thread ends, so that the limits at exit hold.
+        until, ending = self._clock() + seconds, _ending()
+        while (left := until - self._clock()) > 0 and not self._nudge.is_set() and not self._stopped:
             self._nudge.wait(min(left, 0.5))
-            if _ending() and left > PATIENCE_AT_EXIT:
+            self._notice()
+            if _ending() and not ending:
                 return
         self._nudge.clear()
 
@@ -143,10 +179,11 @@ class Submission:
         while True:
             self._notice()
             with self._lock:
-                if not self._queue:
+                self._current = None
+                if not self._queue or self._stopped:
                     self._thread = None
                     return
-                parcel = self._queue.popleft()
+                self._current = parcel = self._queue.popleft()
             try:
                 self._send(parcel)
             except Exception as error:
@@ -160,10 +197,25 @@ class Submission:
         """Say once why the process does not end, when it ought to have ended for a while."""
         if not _ending() or self._noticed:
             return
-        self._ending_since = self._ending_since or self._clock()
-        if self._queue and self._clock() - self._ending_since >= NOTICE_AT_EXIT:
+        if self._ending_since is None:
+            self._ending_since = self._clock()
+        left = self._left()
+        if left and self._clock() - self._ending_since >= NOTICE_AT_EXIT:
             self._noticed = True
-            print(f"qjob_widgets: still sending {len(self._queue)} parts before exit", file=sys.stderr)
+            _say(f"still sending {_counted(left)} before exit; Ctrl-C ends that", left)
+
+    def _left(self) -> list[Parcel]:
+        """What is not sent yet and still wanted."""
+        with self._lock:
+            current = [] if self._current is None else [self._current]
+            return [parcel for parcel in (*current, *self._queue) if parcel.wanted]
+
+    def stop(self) -> None:
+        """Begin nothing more, and say what is left."""
+        self._stopped = True
+        self._nudge.set()
+        if left := self._left():
+            _say(f"{_counted(left)} not sent", left)
 
     def _send(self, parcel: Parcel) -> None:
         if not parcel.wanted:
@@ -177,7 +229,7 @@ class Submission:
         failures, lost = 0, False
         gives_up_at: float | None = None
         # A part whose answer was lost is looked for even if nobody wants it any more: it may be running.
-        while parcel.wanted or lost:
+        while (parcel.wanted or lost) and not self._stopped:
             try:
                 job_id = self._arrived(parcel) if lost else None
                 lost = False
@@ -196,20 +248,22 @@ class Submission:
                 parcel.waiting(retry.why)
                 if failures == 1:
                     parcel.report()
-                if _ending():
+                seconds = retry.seconds
+                if _ending() and retry.gone:
                     gives_up_at = gives_up_at or self._clock() + PATIENCE_AT_EXIT
-                    if self._clock() + retry.seconds > gives_up_at:
+                    seconds = min(seconds, LONGEST_DELAY_AT_EXIT)
+                    if self._clock() + seconds > gives_up_at:
                         self._give_up(parcel, error)
                         return
-                self._pause(retry.seconds)
+                self._pause(seconds)
 
     def _give_up(self, parcel: Parcel, error: ApiError) -> None:
         with self._lock:
             left = [parcel, *self._queue]
             self._queue.clear()
         for unsent in left:
-            unsent.refused(f"never sent: {error}")
-        print(f"qjob_widgets: gave up at exit, {len(left)} parts were not sent ({error})", file=sys.stderr)
+            unsent.given_up(str(error))
+        _say(f"gave up at exit, {_counted(left)} not sent ({str(error).rstrip('.')})", left)
 
     def _arrived(self, parcel: Parcel) -> str | None:
         """The id under which a part arrived whose answer was lost; None if it did not."""
@@ -219,3 +273,34 @@ class Submission:
 
 def _ending() -> bool:
     return not threading.main_thread().is_alive()
+
+
+def _counted(parcels: Sequence[Parcel]) -> str:
+    return "1 part" if len(parcels) == 1 else f"{len(parcels):,} parts"
+
+
+def _say(what: str, left: Iterable[Parcel]) -> None:
+    """Tell the terminal `what`, and how to send later what is left."""
+    ids = dict.fromkeys(parcel.composite_id for parcel in left if parcel.kept)
+    remedy = "; ".join(f'api.job("{composite_id}").resume()' for composite_id in ids)
+    later = f". To send what is left later: {remedy}" if remedy else "; what is left then is lost"
+    print(f"qjob_widgets: {what}{later}", file=sys.stderr)
+
+
+_submissions: weakref.WeakSet[Submission] = weakref.WeakSet()
+
+
+@atexit.register
+def _stop_all() -> None:
+    # Threads have ended by now, unless Ctrl-C cut the wait for them short.
+    for submission in list(_submissions):
+        submission.stop()
+
+
+def _forget() -> None:
+    # What a forked child inherits is its parent's to send and to tell of.
+    _submissions.clear()
+
+
+if sys.platform != "win32":
+    os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,81 @@
+"""Which parts of a composite are sent again, and doing so by itself as they fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from qjob_widgets.errors import InvalidInput
+from qjob_widgets.events import Event
+from qjob_widgets.monitor.monitor import Monitor
+from qjob_widgets.monitor.watch import Watchable
+from qjob_widgets.snapshot import CompositeSnapshot
+from qjob_widgets.status import RERUNNABLE, Status
+
+AUTOMATIC_ATTEMPTS = 3
+"""Most submissions of a part, the first included, where an automatic rerun is asked for without a limit."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Failed parts to send again.
+
+    Args:
+        reason: Only those whose reason contains this text, whatever the case; None is all.
+        max_attempts: Only those that were submitted fewer times; None is no limit.
+        cancelled: Whether cancelled parts are among them.
+
+    Raises:
+        InvalidInput: If one of them cannot be used.
+    """
+
+    reason: str | None = None
+    max_attempts: int | None = None
+    cancelled: bool = True
+
+    def __post_init__(self) -> None:
+        if self.reason is not None and not isinstance(self.reason, str):
+            raise InvalidInput(f"reason={self.reason!r} must be a text that the service's reason contains.")
+        limit = self.max_attempts
+        if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or limit < 1):
+            raise InvalidInput(f"max_attempts={limit!r} must be a whole number from 1, or None.")
+
+    def __call__(self, snapshot: CompositeSnapshot) -> list[int]:
+        """Indexes of the parts that are sent again."""
+        states = RERUNNABLE if self.cancelled else frozenset({Status.ERROR})
+        return [
+            index
+            for index, part in enumerate(snapshot.parts)
+            if part.status in states
+            and (self.reason is None or self.reason.lower() in part.why.lower())
+            and (self.max_attempts is None or part.attempt < self.max_attempts)
+        ]
+
+
+class AutomaticRerun:
+    """Sends parts again as they fail, until the job has ended with nothing more to send.
+
+    It is a subscriber of the one monitor and sends nothing itself: `send` only puts parts into the queue.
+    """
+
+    def __init__(
+        self,
+        job: Watchable,
+        selection: Selection,
+        send: Callable[[Callable[[CompositeSnapshot], Iterable[int]]], object],
+        monitor: Monitor,
+    ) -> None:
+        self._job = job
+        self._selection = selection
+        self._send = send
+        self._watch = monitor.watch(job, self._on_event)
+
+    def _on_event(self, event: Event) -> None:
+        if self._selection(self._job.snapshot):
+            self._send(self._selection)
+        elif self._job.snapshot.final:
+            self.close()
+
+    def close(self) -> None:
+        """Send nothing again by itself any more."""
+        self._watch.close()
