@@ -23,8 +23,8 @@ from qiskit_ibm_runtime import RuntimeEncoder
 from table import exponent, show
 
 from qjob_widgets import CompositeSnapshot, JobSnapshot
-from qjob_widgets.jobs.merging import PartHeaders, PartReader
-from qjob_widgets.jobs.results import CircuitHeader
+from qjob_widgets.jobs.results.merging import PartHeaders, PartReader
+from qjob_widgets.jobs.results.reading import CircuitHeader
 from qjob_widgets.status import Status
 from qjob_widgets.tags import Place
 

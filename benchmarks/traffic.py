@@ -20,8 +20,8 @@ from qiskit import QuantumCircuit
 from table import show
 
 import qjob_widgets as qj
-from qjob_widgets.jobs.options import RunOptions
-from qjob_widgets.jobs.payload import CircuitsPayload
+from qjob_widgets.jobs.sending.options import RunOptions
+from qjob_widgets.jobs.sending.payload import CircuitsPayload
 from qjob_widgets.monitor.sources import ServiceSource
 from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.rest.client import RestClient

@@ -32,7 +32,7 @@ _HOMES = {
     "qjob_widgets.jobs.runtime": ("RuntimeJob",),
     "qjob_widgets.jobs.service": ("JobService",),
     "qjob_widgets.jobs.submit": ("submit",),
-    "qjob_widgets.jobs.storage": ("SavedJob", "load"),
+    "qjob_widgets.jobs.results.storage": ("SavedJob", "load"),
     "qjob_widgets.monitor.monitor": ("Monitor",),
     "qjob_widgets.snapshot": ("CompositeSnapshot", "JobSnapshot", "QueueInfo"),
     "qjob_widgets.widgets.panel": ("JobPanel",),
@@ -77,10 +77,10 @@ if TYPE_CHECKING:
     from qjob_widgets.jobs.backend import RuntimeBackend as RuntimeBackend
     from qjob_widgets.jobs.composite import CompositeJob as CompositeJob
     from qjob_widgets.jobs.composite import CompositeJob as IBMCompositeJob  # noqa: F401
+    from qjob_widgets.jobs.results.storage import SavedJob as SavedJob
+    from qjob_widgets.jobs.results.storage import load as load
     from qjob_widgets.jobs.runtime import RuntimeJob as RuntimeJob
     from qjob_widgets.jobs.service import JobService as JobService
-    from qjob_widgets.jobs.storage import SavedJob as SavedJob
-    from qjob_widgets.jobs.storage import load as load
     from qjob_widgets.jobs.submit import submit as submit
     from qjob_widgets.monitor.monitor import Monitor as Monitor
     from qjob_widgets.services import LocalService as LocalService

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from qjob_widgets.errors import InvalidInput, NotAuthorized, NotFound, QJobError
-from qjob_widgets.jobs.journal import Journal
+from qjob_widgets.jobs.sending.journal import Journal
 from qjob_widgets.jobs.service import JobService
 from qjob_widgets.local.process import ServiceProcess
 from qjob_widgets.rest.account import Account, account_of, find_account, iam_token

@@ -201,3 +201,36 @@ RUNTIME: tuple[Row, ...] = (
     ("usage", "()", (f"{_JOB}test_metrics_usage_and_the_estimate",)),
     ("wait_for_final_state", "(timeout=None)", (f"{_JOB}test_waiting_calls_back_and_has_a_limit",)),
 )
+
+FAULTS: dict[str, tuple[str, ...]] = {
+    "nothing ever makes a composite": (
+        "test_jobs.py::test_counts_are_those_of_aer_however_the_circuits_are_split",
+    ),
+    "the callback reaches a method that does not take it": (
+        "test_jobs.py::test_callback_on_changes_only_and_never_for_the_final_state",
+    ),
+    "the status of a callback counts only parts that have reported": (
+        "test_composite.py::test_one_part_that_is_done_does_not_make_the_whole_done",
+    ),
+    "busy events starve a callback with a rhythm": ("test_composite.py::test_a_rhythm_of_callbacks_is_kept",),
+    "waiters and senders share a pool of threads": (
+        "test_composite.py::test_waiting_for_many_parts_takes_one_thread",
+    ),
+    "a rerun after a cancel never sends": (
+        "test_jobs.py::test_cancel_goes_on_past_parts_that_have_ended_and_rerun_works_after_it",
+    ),
+    "a cancel stops at the first part that has ended": (
+        "test_jobs.py::test_cancel_goes_on_past_parts_that_have_ended_and_rerun_works_after_it",
+    ),
+    "a retrieved job is rerun without its circuits": ("test_jobs.py::test_a_retrieved_job_can_be_rerun",),
+    "cached results survive a rerun": (
+        "test_composite.py::test_a_rerun_forgets_cached_results_and_messages",
+    ),
+    "a status downloads the circuits of every part": (
+        "test_composite.py::test_a_status_of_many_parts_is_one_question_without_circuits",
+    ),
+    "a circuit index out of range gives None": ("test_jobs.py::test_sub_jobs_are_found_by_circuit",),
+    "queue_position reads what is not there": ("test_jobs.py::test_queue_positions_are_true",),
+    "QueueInfo has no to_dict": ("test_snapshot.py::test_queue_info_as_dictionary_and_text",),
+}
+"""What was wrong with the implementation that the references document, and the tests that keep it away."""

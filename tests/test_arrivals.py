@@ -10,7 +10,7 @@ from qiskit import QuantumCircuit
 
 import qjob_widgets as qj
 from qjob_widgets.errors import ServerFailure
-from qjob_widgets.jobs.arrivals import as_completed
+from qjob_widgets.jobs.results.arrivals import as_completed
 from qjob_widgets.monitor.watch import Pace
 from qjob_widgets.status import Status
 from tests.support import NOON, MemoryJob, ScriptedSource, composite, part

@@ -9,7 +9,7 @@ from qiskit import QuantumCircuit
 
 import qjob_widgets as qj
 from qjob_widgets.jobs import estimate
-from qjob_widgets.jobs.payload import METADATA
+from qjob_widgets.jobs.sending.payload import METADATA
 
 WAIT = 60
 OPTIONS = {
@@ -182,13 +182,13 @@ def test_header_options_and_memory_survive_retrieval(api, backend, per_job):
 
 
 def payload_of(api, job_id):
-    from qjob_widgets.jobs.payload import stored_payload
+    from qjob_widgets.jobs.sending.payload import stored_payload
 
     return stored_payload(api.client.fetch_params(job_id), job_id)
 
 
 def test_a_job_of_another_program_has_no_header(api):
-    from qjob_widgets.jobs.payload import StoredPayload
+    from qjob_widgets.jobs.sending.payload import StoredPayload
 
     assert StoredPayload("sampler", {"pubs": []}).header == {}
     assert StoredPayload("sampler", {"pubs": []}).backend_options == {}

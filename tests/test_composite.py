@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,8 +13,8 @@ from qiskit.providers import JobStatus, JobV1
 
 import qjob_widgets as qj
 from qjob_widgets.jobs import calibrations, steps
-from qjob_widgets.jobs.retry import Selection
 from qjob_widgets.jobs.runtime import RuntimeJob
+from qjob_widgets.jobs.sending.retry import Selection
 from tests.support import NOON, composite, part
 
 WAIT = 60
@@ -429,3 +430,66 @@ def test_a_cancel_ends_automatic_reruns(service, backend):
 
     assert [part.attempt for part in job.snapshot.parts] == [1, 1]
     always.clear()
+
+
+# ---- faults of the documented implementation that must not come back
+
+
+def test_one_part_that_is_done_does_not_make_the_whole_done(service, backend):
+    service.faults.hold("Queued")
+    job = backend.run(circuits(3), shots=10, max_circuits_per_job=1)
+    job.block_for_submit()
+    heard = []
+
+    def told(job_id, status, its_job, *, queue_info):
+        heard.append((status, sum(one.status.name == "DONE" for one in its_job.snapshot.parts)))
+        service.faults.release()
+
+    job.wait_for_final_state(timeout=WAIT, callback=told)
+
+    assert heard
+    assert all(status not in (JobStatus.DONE, JobStatus.ERROR) for status, _ in heard)
+
+
+def test_a_rerun_forgets_cached_results_and_messages(service, backend):
+    service.faults.job(0, status="Failed", reason="bad luck")
+    job = finished(backend)
+    partial = job.result(partial=True)
+    assert not partial.success
+    assert job.error_message() is not None
+    job.rerun_failed()
+
+    assert job.result(timeout=WAIT).success
+    assert job.result(partial=True).success
+    assert job.error_message() is None
+
+
+def test_a_status_of_many_parts_is_one_question_without_circuits(service, backend):
+    service.faults.hold("Queued")
+    job = backend.run(circuits(30), max_circuits_per_job=1)
+    job.block_for_submit()
+    service.clear_requests()
+    job.status()
+    job.report()
+    asked = [record for record in service.requests if "exclude_params=true" in record.query]
+
+    assert len(service.requests) <= 3  # the monitor may have asked once beside the two calls
+    assert len(asked) == len(service.requests)
+    job.cancel()
+
+
+def test_waiting_for_many_parts_takes_one_thread(service, backend):
+    service.faults.hold("Queued")
+    job = backend.run(circuits(100), max_circuits_per_job=1)
+    job.block_for_submit()
+    before = {thread.name for thread in threading.enumerate()}
+    during: set[str] = set()
+
+    def told(*_, queue_info):
+        during.update(thread.name for thread in threading.enumerate())
+
+    with pytest.raises(qj.IBMJobTimeoutError):
+        job.wait_for_final_state(timeout=0.3, wait=0.05, callback=told)
+
+    assert during - before <= {"qjob-monitor"}
+    job.cancel()

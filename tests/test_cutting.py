@@ -11,7 +11,7 @@ from qiskit.circuit.random import random_circuit
 from qiskit_ibm_runtime.fake_provider import FakeFez
 
 import qjob_widgets as qj
-from qjob_widgets.jobs.cutting import bound, cut, encoded_size
+from qjob_widgets.jobs.sending.cutting import bound, cut, encoded_size
 
 
 def named(*names):

@@ -17,9 +17,9 @@ from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 
 import qjob_widgets as qj
-from qjob_widgets.jobs import journal_file
-from qjob_widgets.jobs.journal import Busy, Header, Intent, Journal, Planned, user_file, with_tags
-from qjob_widgets.jobs.payload import CircuitsPayload
+from qjob_widgets.jobs.sending import journal_file
+from qjob_widgets.jobs.sending.journal import Busy, Header, Intent, Journal, Planned, user_file, with_tags
+from qjob_widgets.jobs.sending.payload import CircuitsPayload
 from qjob_widgets.jobs.service import JobService
 from qjob_widgets.rest.client import ApiKey, RestClient, Transport
 from qjob_widgets.status import Status

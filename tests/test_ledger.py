@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from qjob_widgets.jobs.journal import CANCELLED, REFUSED, UNSENT, Kept
-from qjob_widgets.jobs.ledger import Ledger, failed_parts
-from qjob_widgets.jobs.parts import current, with_gaps_filled
+from qjob_widgets.jobs.sending.journal import CANCELLED, REFUSED, UNSENT, Kept
+from qjob_widgets.jobs.sending.ledger import Ledger, failed_parts
+from qjob_widgets.jobs.sending.parts import current, with_gaps_filled
 from qjob_widgets.status import Status
 from qjob_widgets.tags import Place, new_composite_id
 from tests.support import NOON, part

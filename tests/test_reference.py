@@ -39,7 +39,17 @@ def test_a_row_is_there_and_proved(job, name, signature, tests):
         assert not inspect.isfunction(found), f"{name} is documented as an attribute"
     else:
         begins_like(inspect.signature(getattr(job, name)), signature)
-    assert tests, f"nothing proves {name}"
+    assert_written(tests)
+
+
+@pytest.mark.parametrize("fault", reference.FAULTS)
+def test_an_old_fault_is_kept_away(fault):
+    assert_written(reference.FAULTS[fault])
+
+
+def assert_written(tests: tuple[str, ...]) -> None:
+    """Check that there are tests, and that each of them is written."""
+    assert tests
     for test in tests:
         file, _, function = test.partition("::")
         body = ast.parse((TESTS / file).read_text(encoding="utf-8")).body

@@ -22,9 +22,9 @@ from qiskit_aer import AerSimulator
 import qjob_widgets as qj
 from qjob_widgets import tags
 from qjob_widgets.errors import ApiError, NotFound
-from qjob_widgets.jobs import merging
-from qjob_widgets.jobs.merging import PartHeaders, PartReader
-from qjob_widgets.jobs.results import CircuitHeader
+from qjob_widgets.jobs.results import merging
+from qjob_widgets.jobs.results.merging import PartHeaders, PartReader
+from qjob_widgets.jobs.results.reading import CircuitHeader
 from qjob_widgets.snapshot import CompositeSnapshot
 from tests.support import part
 
@@ -183,7 +183,7 @@ def test_one_thread_decodes_at_a_time(monkeypatch):
         inside.pop()
         return json.loads(*arguments, **options)
 
-    monkeypatch.setattr("qjob_widgets.jobs.results.json", SimpleNamespace(loads=watched))
+    monkeypatch.setattr("qjob_widgets.jobs.results.reading.json", SimpleNamespace(loads=watched))
     assert merged(PartReader(lambda job_id: text(pub(1)), named), "D" * 20).success
 
 

@@ -20,8 +20,8 @@ from qiskit_aer import AerSimulator
 
 import qjob_widgets as qj
 from qjob_widgets.errors import ApiError
-from qjob_widgets.jobs import storage
-from qjob_widgets.jobs.archive import Arrays, pack, unpack
+from qjob_widgets.jobs.results import storage
+from qjob_widgets.jobs.results.archive import Arrays, pack, unpack
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, QueueInfo
 from qjob_widgets.status import Status
 from qjob_widgets.tags import Place

@@ -12,9 +12,9 @@ import pytest
 
 import qjob_widgets as qj
 from qjob_widgets.errors import ApiError, Conflict, RateLimited, ServerFailure, Unreachable
-from qjob_widgets.jobs import submission
-from qjob_widgets.jobs.single import submit_single
-from qjob_widgets.jobs.submission import LASTING_FAILURES, Submission, after_failure
+from qjob_widgets.jobs.sending import submission
+from qjob_widgets.jobs.sending.single import submit_single
+from qjob_widgets.jobs.sending.submission import LASTING_FAILURES, Submission, after_failure
 from qjob_widgets.rest.wire import Page
 from tests.support import Clock, part
 

@@ -427,7 +427,7 @@ class TooMany(Exception):
 
 
 def test_a_service_that_asks_to_wait_is_waited_for(monkeypatch):
-    monkeypatch.setattr("qjob_widgets.jobs.submission.RATE_DELAY", 0.01)
+    monkeypatch.setattr("qjob_widgets.jobs.sending.submission.RATE_DELAY", 0.01)
     wrapped = RuntimeError("could not run")
     wrapped.__cause__ = TooMany("slow down")
     backend = Provider(trouble=[wrapped])

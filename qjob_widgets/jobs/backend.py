@@ -13,14 +13,14 @@ from qiskit.transpiler import Target
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import InvalidInput
 from qjob_widgets.jobs.composite import CompositeJob
-from qjob_widgets.jobs.cutting import Circuits, cut
 from qjob_widgets.jobs.errors import IBMApiError, api_errors_as
 from qjob_widgets.jobs.estimate import Estimate, Pilot, estimated
-from qjob_widgets.jobs.options import RunOptions
-from qjob_widgets.jobs.payload import CircuitsPayload, checked_circuits
 from qjob_widgets.jobs.runtime import RuntimeJob
+from qjob_widgets.jobs.sending.cutting import Circuits, cut
+from qjob_widgets.jobs.sending.options import RunOptions
+from qjob_widgets.jobs.sending.payload import CircuitsPayload, checked_circuits
+from qjob_widgets.jobs.sending.single import submit_single
 from qjob_widgets.jobs.sessions import Session, session_id_of
-from qjob_widgets.jobs.single import submit_single
 
 if TYPE_CHECKING:
     from qjob_widgets.jobs.service import JobService

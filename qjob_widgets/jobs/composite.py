@@ -1,7 +1,7 @@
 """`CompositeJob`: many sub-jobs that are used as one.
 
 Source: API reference of `qiskit_ibm_provider.job.IBMCompositeJob` 0.10. All facts stand in one frozen
-`CompositeSnapshot` that its ledger replaces whole.
+`CompositeSnapshot` that its ledger replaces whole; how parts are sent stands in `sending.in_parts`.
 """
 
 from __future__ import annotations
@@ -9,20 +9,18 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import threading
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from qiskit import QuantumCircuit
 from qiskit import __version__ as qiskit_version
-from qiskit.providers import JobStatus, JobV1
-from qiskit.result import Result
+from qiskit.providers import JobStatus
 
 from qjob_widgets import __version__ as package_version
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import ApiError, Conflict, InvalidInput, NotFound, QJobError, Unreachable
-from qjob_widgets.jobs import arrivals, calibrations, results, steps, storage, waiting
+from qjob_widgets.jobs import calibrations, steps, waiting
 from qjob_widgets.jobs.errors import (
     IBMJobApiError,
     IBMJobFailureError,
@@ -30,16 +28,13 @@ from qjob_widgets.jobs.errors import (
     IBMJobTimeoutError,
     api_errors_as,
 )
-from qjob_widgets.jobs.journal import Busy, Intent, Journal, Planned, with_tags
-from qjob_widgets.jobs.ledger import Ledger
-from qjob_widgets.jobs.merging import PartHeaders, PartReader
-from qjob_widgets.jobs.options import RunOptions
-from qjob_widgets.jobs.parcel import PartParcel
-from qjob_widgets.jobs.payload import CircuitsPayload, Payload, stored_payload
 from qjob_widgets.jobs.report import failure_report, status_report
-from qjob_widgets.jobs.retrieval import follow, refuse_missing, retrieved, take_kept, unsent_payload
-from qjob_widgets.jobs.retry import AUTOMATIC_ATTEMPTS, AutomaticRerun, Selection
+from qjob_widgets.jobs.results import arrivals, reading, storage
+from qjob_widgets.jobs.results.merging import PartHeaders, PartReader
 from qjob_widgets.jobs.runtime import RuntimeJob
+from qjob_widgets.jobs.sending.in_parts import SentInParts
+from qjob_widgets.jobs.sending.retrieval import retrieved
+from qjob_widgets.jobs.sending.retry import AUTOMATIC_ATTEMPTS, AutomaticRerun, Selection
 from qjob_widgets.jobs.sessions import is_over
 from qjob_widgets.jobs.states import to_qiskit
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, QueueInfo
@@ -49,10 +44,9 @@ if TYPE_CHECKING:
     from qiskit.providers import Backend
 
     from qjob_widgets.jobs.service import JobService
-    from qjob_widgets.monitor.watch import Source
 
 
-class CompositeJob(JobV1):  # type: ignore[misc]
+class CompositeJob(SentInParts):
     """A set of jobs that run on one backend and are used as one.
 
     `backend.run()` returns it when the circuits do not fit in one job, `JobService.job()` finds it again.
@@ -78,7 +72,6 @@ class CompositeJob(JobV1):  # type: ignore[misc]
     """
 
     version = 1
-    _backend: Backend | None
 
     def __init__(
         self,
@@ -95,21 +88,14 @@ class CompositeJob(JobV1):  # type: ignore[misc]
         *,
         gaps: bool = False,
     ) -> None:
-        super().__init__(backend, job_id or composite_tags.new_composite_id())
-        self._service = api_client
+        super().__init__(backend, api_client, job_id or composite_tags.new_composite_id(), run_config)
         self._created = creation_date
         if client_version is None and circuits_list is not None:
             client_version = {"qiskit": qiskit_version, "qjob_widgets": package_version}
         self._client_version = dict(client_version or {})
-        self._options = RunOptions.of(run_config)
-        self._payloads: dict[int, Payload] = {}
-        self._result: Result | None = None
         self._calibrations: tuple[Any, ...] = ()
         self._automatic: AutomaticRerun | None = None
         self._reader = PartReader(api_client.client.fetch_results, self._headers)
-        journal: Journal | None = getattr(api_client, "journal", None)
-        self._intent = Intent(self.job_id()) if journal is None else journal.intent(self.job_id())
-        self._one_sender = threading.Lock()
         if circuits_list is None:
             found = [job.snapshot.parts[0] for job in jobs or ()]
             self._ledger = retrieved(self.job_id(), found, self._intent, gaps=gaps)
@@ -138,150 +124,10 @@ class CompositeJob(JobV1):  # type: ignore[misc]
             raise IBMJobInvalidStateError(f"These jobs are no sub-jobs of {job_id}: {strangers[:5]}.")
         return cls(None, api_client, job_id=job_id, jobs=jobs)
 
-    def _planned(
-        self,
-        circuits_list: Sequence[Sequence[QuantumCircuit]],
-        name: str | None,
-        tags: Sequence[str] | None,
-    ) -> Ledger:
-        places: list[composite_tags.Place] = []
-        for index, circuits in enumerate(circuits_list):
-            start = places[-1].end + 1 if places else 0
-            places.append(composite_tags.Place(index, len(circuits_list), start, start + len(circuits) - 1))
-            self._payloads[index] = CircuitsPayload(tuple(circuits), start, self._options)
-        return Ledger(
-            self.job_id(),
-            places,
-            name=composite_tags.checked_name(name),
-            tags=composite_tags.checked(tags),
-            backend="" if self._backend is None else str(self._backend.name),
-            intent=self._intent,
-        )
-
-    def _send(self, choose: Callable[[CompositeSnapshot], Iterable[int]], *, again: bool = False) -> int:
-        """Put the chosen parts on their way, `again` after asking what has arrived; how many there are."""
-        with self._one_sender:
-            try:
-                self._intent.acquire()
-            except Busy as error:
-                raise IBMJobInvalidStateError(str(error)) from None
-            try:
-                if again:
-                    self._catch_up()
-                known = self._ledger.open(choose)
-                kept = self._written(known)
-            finally:
-                self._ledger.rest()
-            if known:
-                self._result = None
-            look = functools.partial(self._service.monitor.refresh, self)
-            self._service.submission.put(
-                [PartParcel(self._ledger, index, ids, self._body, look, kept) for index, ids in known.items()]
-            )
-            return len(known)
-
-    def _written(self, known: Mapping[int, frozenset[str]]) -> bool:
-        """Write parts into the journal before they are sent; False if it cannot keep them."""
-        places = self._ledger.places
-        parts = (Planned(places[index], ids, self._encoded(index)) for index, ids in known.items())
-        try:
-            return self._intent.plan(self._ledger.header, parts)
-        except BaseException:
-            # Ctrl-C, while circuits are written down: none of them has been sent, and none will be.
-            self._ledger.stop_sending(known)
-            raise
-
-    def _catch_up(self) -> None:
-        """Learn what has been sent meanwhile, by this process or another, before anything is sent again."""
-        with api_errors_as(IBMJobApiError):
-            self._ledger.absorb(self._list_all())
-        take_kept(self._ledger, self._intent)
-
-    def _list_all(self) -> list[JobSnapshot]:
-        return list(self._service.source.pages(tags=[self.job_id()]))
-
-    def _encoded(self, index: int) -> bytes | None:
-        """A part as the journal keeps it; None where the service gives it back, or it cannot be encoded."""
-        stored = self._ledger.last_attempt(index) is not None and not self._options.private
-        if stored or not self._intent.journaled or index not in self._payloads:
-            return None
-        try:
-            # Whoever resumes the job comes when its session is over.
-            return self._payloads[index].outside_sessions().body(self.snapshot.backend, ())
-        except Exception:  # the sender will meet it too, and refuses the part for it
-            return None
-
-    def _payload(self, index: int) -> Payload:
-        """What a part is made of: from memory, else from the service, else from the journal."""
-        if index not in self._payloads:
-            last = self._ledger.last_attempt(index)
-            body = None if last is not None else self._intent.body(index)
-            if last is not None:
-                record = self._service.client.fetch_params(last.job_id)
-                self._payloads[index] = stored_payload(record, last.job_id)
-            elif body is not None:
-                self._payloads[index] = unsent_payload(body)
-            else:
-                refuse_missing(self.job_id(), [index], len(self._ledger.places))
-        return self._payloads[index]
-
-    def _body(self, index: int) -> bytes:
-        tags = self._ledger.tags_of(index)
-        body = self._intent.body(index)
-        if body is None:
-            return self._payload(index).body(self.snapshot.backend, tags)
-        return with_tags(body, tags, self._options.session_id)
-
-    # ---- what was never sent
-
-    @property
-    def missing(self) -> list[int]:
-        """Indexes of the sub-jobs that were never sent and whose circuits are not known here."""
-        return self._ledger.missing
-
-    def resume(self) -> int:
-        """Send what was never sent: what `run()` or `rerun_failed()` left when their process ended.
-
-        The service is asked first what has arrived, so nothing is sent twice. Returns at once.
-
-        Returns:
-            How many sub-jobs are being sent now; 0 if none were left.
-
-        Raises:
-            IBMJobInvalidStateError: If another process is sending this job.
-            IBMJobApiError: If the service does not answer.
-        """
-        number = self._send(lambda snapshot: self._ledger.left, again=self._intent.journaled)
-        self._service.monitor.refresh(self)
-        return number
-
-    def _refuse_missing(self) -> None:
-        refuse_missing(self.job_id(), self.missing, len(self._ledger.places))
-
-    # ---- facts: free to read
-
-    @property
-    def snapshot(self) -> CompositeSnapshot:
-        """All that is known now, without asking the service."""
-        return self._ledger.snapshot
-
-    @property
-    def source(self) -> Source:
-        """Who is asked about this job."""
-        return self._service.source
-
-    def absorb(self, found: Sequence[JobSnapshot], gone: Collection[str] = ()) -> None:
-        """Take what the service said about submissions of this job's parts."""
-        self._ledger.absorb(found, gone)
-        if self._ledger.elsewhere:
-            follow(self._ledger, self._intent, self._list_all)
-
     @property
     def client_version(self) -> dict[str, str]:
         """Versions of the client that submitted the job; empty if unknown."""
         return dict(self._client_version)
-
-    # ---- the documented methods
 
     def submit(self) -> None:
         """Unsupported; use `backend.run()`.
@@ -695,8 +541,8 @@ class CompositeJob(JobV1):  # type: ignore[misc]
         payload = self._payload(index)
         if not known:
             self._payloads.pop(index, None)
-        with results.DECODING:
-            headers = [results.CircuitHeader.of(circuit) for circuit in payload.circuits]
+        with reading.DECODING:
+            headers = [reading.CircuitHeader.of(circuit) for circuit in payload.circuits]
         return PartHeaders(headers, payload.memory, payload.header)
 
     def as_completed(self, timeout: float | None = None) -> Iterator[RuntimeJob]:

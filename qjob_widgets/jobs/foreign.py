@@ -22,8 +22,8 @@ from qiskit.providers import Backend
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import ApiError, Conflict, InvalidInput, NotFound, RateLimited
-from qjob_widgets.jobs.parts import utc_now
-from qjob_widgets.jobs.submission import Submission
+from qjob_widgets.jobs.sending.parts import utc_now
+from qjob_widgets.jobs.sending.submission import Submission
 from qjob_widgets.monitor import foreign
 from qjob_widgets.monitor.monitor import Monitor, shared_monitor
 from qjob_widgets.monitor.pool import shared_pool

@@ -19,7 +19,7 @@ from qiskit.providers.jobstatus import JOB_FINAL_STATES
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import ApiError, Conflict, InvalidInput, NotFound
-from qjob_widgets.jobs import decoding, waiting
+from qjob_widgets.jobs import waiting
 from qjob_widgets.jobs.errors import (
     IBMApiError,
     IBMError,
@@ -31,12 +31,13 @@ from qjob_widgets.jobs.errors import (
     RuntimeJobTimeoutError,
     api_errors_as,
 )
-from qjob_widgets.jobs.outcome import Outcome
-from qjob_widgets.jobs.parts import gone as as_gone
-from qjob_widgets.jobs.parts import utc_now, with_seen_times
-from qjob_widgets.jobs.payload import Payload
+from qjob_widgets.jobs.results import decoding
+from qjob_widgets.jobs.results.outcome import Outcome
+from qjob_widgets.jobs.results.streaming import ResultStream
+from qjob_widgets.jobs.sending.parts import gone as as_gone
+from qjob_widgets.jobs.sending.parts import utc_now, with_seen_times
+from qjob_widgets.jobs.sending.payload import Payload
 from qjob_widgets.jobs.states import to_qiskit
-from qjob_widgets.jobs.streaming import ResultStream
 from qjob_widgets.rest.wire import moment
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, QueueInfo
 from qjob_widgets.status import RAN_TOO_LONG, Status

@@ -12,10 +12,10 @@ from qjob_widgets.jobs import catalog
 from qjob_widgets.jobs.backend import RuntimeBackend
 from qjob_widgets.jobs.composite import CompositeJob
 from qjob_widgets.jobs.errors import IBMApiError, RuntimeJobNotFound, api_errors_as
-from qjob_widgets.jobs.journal import Journal
 from qjob_widgets.jobs.runtime import RuntimeJob
+from qjob_widgets.jobs.sending.journal import Journal
+from qjob_widgets.jobs.sending.submission import Submission
 from qjob_widgets.jobs.sessions import Session
-from qjob_widgets.jobs.submission import Submission
 from qjob_widgets.monitor.monitor import Monitor, shared_monitor
 from qjob_widgets.monitor.sources import ServiceSource
 from qjob_widgets.monitor.watch import HOSTED, LOOPBACK

@@ -19,8 +19,8 @@ from qjob_widgets.jobs.backend import RuntimeBackend
 from qjob_widgets.jobs.composite import CompositeJob
 from qjob_widgets.jobs.errors import IBMJobApiError, api_errors_as
 from qjob_widgets.jobs.foreign import PATIENCE, PrimitiveClient, PrimitiveService, WorkPayload
-from qjob_widgets.jobs.ledger import Ledger
-from qjob_widgets.jobs.options import SEED_STEP
+from qjob_widgets.jobs.sending.ledger import Ledger
+from qjob_widgets.jobs.sending.options import SEED_STEP
 from qjob_widgets.monitor.foreign import probed
 from qjob_widgets.snapshot import JobSnapshot
 

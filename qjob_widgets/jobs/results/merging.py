@@ -12,7 +12,7 @@ from typing import Any
 from qiskit.primitives import DataBin, PrimitiveResult, PubResult
 
 from qjob_widgets.errors import ApiError, NotFound, QJobError
-from qjob_widgets.jobs import results
+from qjob_widgets.jobs.results import reading
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import Status
 
@@ -32,7 +32,7 @@ class PartResult:
 class PartHeaders:
     """What results say about a part's circuits, and whether they keep each shot's outcome."""
 
-    circuits: Sequence[results.CircuitHeader]
+    circuits: Sequence[reading.CircuitHeader]
     memory: bool = False
     user: Mapping[str, Any] = field(default_factory=dict)
     """The user's header of the whole job."""
@@ -88,7 +88,7 @@ class PartReader:
         told = [read.metadata for read in found if read is not None]
         if kind == "run":
             header = next(filter(None, told), None)
-            return results.run_result(
+            return reading.run_result(
                 entries, backend=snapshot.backend, job_id=snapshot.job_id, date=date, header=header
             )
         metadata = _common(told)
@@ -125,12 +125,12 @@ class PartReader:
                 f"The service has no result of job {part.job_id}; one of a private job is given only once."
             )
         try:
-            decoded = results.decode(text)
+            decoded = reading.decode(text)
             if kind != "run":
                 return PartResult(list(decoded), decoded.metadata)
             if headers is None:
-                return PartResult(results.experiments(decoded, None, memory=False))
-            found = results.experiments(decoded, headers.circuits, memory=headers.memory)
+                return PartResult(reading.experiments(decoded, None, memory=False))
+            found = reading.experiments(decoded, headers.circuits, memory=headers.memory)
             return PartResult(found, headers.user)
         except Exception as error:
             # Whatever stands in an answer, it must not end in a traceback of a decoder.
@@ -155,8 +155,8 @@ class PartReader:
             # For what may still end well the names can wait.
             headers = self._headers(index, part.final).circuits
         except QJobError:
-            headers = [results.CircuitHeader("", ())] * _size(part)
-        return results.failed_experiments(headers, why)
+            headers = [reading.CircuitHeader("", ())] * _size(part)
+        return reading.failed_experiments(headers, why)
 
 
 def _done(part: JobSnapshot) -> bool:

@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TypeVar
 
-from qjob_widgets.jobs.lease import Leases
+from qjob_widgets.jobs.sending.lease import Leases
 
 logger = logging.getLogger(__name__)
 

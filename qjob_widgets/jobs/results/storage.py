@@ -23,10 +23,10 @@ from qiskit.providers import JobStatus
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import ApiError, InvalidInput
-from qjob_widgets.jobs import archive
 from qjob_widgets.jobs.errors import IBMJobFailureError, IBMJobInvalidStateError
-from qjob_widgets.jobs.parts import in_order
 from qjob_widgets.jobs.report import failure_report, status_report
+from qjob_widgets.jobs.results import archive
+from qjob_widgets.jobs.sending.parts import in_order
 from qjob_widgets.jobs.states import to_qiskit
 from qjob_widgets.monitor.watch import Pace, Watchable
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot

@@ -12,10 +12,10 @@ from qiskit.result import Result
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import InvalidInput
-from qjob_widgets.jobs import decoding, results
 from qjob_widgets.jobs.errors import IBMRuntimeError, RuntimeInvalidStateError
-from qjob_widgets.jobs.merging import PartHeaders
-from qjob_widgets.jobs.payload import Payload, stored_payload
+from qjob_widgets.jobs.results import decoding, reading
+from qjob_widgets.jobs.results.merging import PartHeaders
+from qjob_widgets.jobs.sending.payload import Payload, stored_payload
 from qjob_widgets.snapshot import JobSnapshot
 
 if TYPE_CHECKING:
@@ -107,26 +107,26 @@ class Outcome:
                 with contextlib.suppress(InvalidInput):
                     payload = stored_payload(record, self._job().job_id)
             if payload is not None:
-                circuits = [results.CircuitHeader.of(circuit) for circuit in payload.circuits]
+                circuits = [reading.CircuitHeader.of(circuit) for circuit in payload.circuits]
                 self._headers = PartHeaders(circuits, payload.memory, payload.header)
         return self._headers
 
     def _read(self, text: Any, headers: PartHeaders | None, number: int | None = None) -> Any:
         try:
-            found = results.decode(text)
+            found = reading.decode(text)
         except ValueError:
             return text  # programs may answer anything
         if not self._is_run or isinstance(found, Result):
             return found
         pubs = found if number is None else [found]
-        circuits: Sequence[results.CircuitHeader]
+        circuits: Sequence[reading.CircuitHeader]
         if headers is None:
-            circuits = [results.CircuitHeader.of_pub(pub) for pub in pubs]
+            circuits = [reading.CircuitHeader.of_pub(pub) for pub in pubs]
         else:
             circuits = headers.circuits if number is None else headers.circuits[number : number + 1]
         job = self._job()
-        return results.run_result(
-            results.experiments(pubs, circuits, memory=headers is not None and headers.memory),
+        return reading.run_result(
+            reading.experiments(pubs, circuits, memory=headers is not None and headers.memory),
             backend=job.backend,
             job_id=job.job_id,
             date=_local(job.created),

@@ -15,8 +15,8 @@ from enum import Enum
 from typing import Any
 
 from qjob_widgets import tags as composite_tags
-from qjob_widgets.jobs.journal import CANCELLED, UNSENT, Header, Intent, Kept
-from qjob_widgets.jobs.parts import current, gone, utc_now, with_seen_times
+from qjob_widgets.jobs.sending.journal import CANCELLED, UNSENT, Header, Intent, Kept
+from qjob_widgets.jobs.sending.parts import current, gone, utc_now, with_seen_times
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import RERUNNABLE, Status
 

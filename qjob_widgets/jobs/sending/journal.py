@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from qjob_widgets.errors import QJobError
-from qjob_widgets.jobs.journal_file import JournalFile, opened
+from qjob_widgets.jobs.sending.journal_file import JournalFile, opened
 from qjob_widgets.tags import Place
 
 UNSENT, REFUSED, CANCELLED = "unsent", "refused", "cancelled"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from qjob_widgets.jobs.ledger import Ledger
+from qjob_widgets.jobs.sending.ledger import Ledger
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from qiskit import QuantumCircuit
 
 from qjob_widgets.errors import InvalidInput
-from qjob_widgets.jobs.options import RunOptions
+from qjob_widgets.jobs.sending.options import RunOptions
 
 METADATA = "qjob"
 """Key in the metadata of a part's first circuit: header and options travel there to who retrieves the job."""

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.jobs.errors import IBMJobInvalidStateError, IBMJobNotFoundError
-from qjob_widgets.jobs.journal import Header, Intent
-from qjob_widgets.jobs.ledger import Ledger
-from qjob_widgets.jobs.parts import with_gaps_filled
-from qjob_widgets.jobs.payload import StoredPayload
+from qjob_widgets.jobs.sending.journal import Header, Intent
+from qjob_widgets.jobs.sending.ledger import Ledger
+from qjob_widgets.jobs.sending.parts import with_gaps_filled
+from qjob_widgets.jobs.sending.payload import StoredPayload
 from qjob_widgets.snapshot import JobSnapshot
 
 

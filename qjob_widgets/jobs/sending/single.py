@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import ApiError, Unreachable
 from qjob_widgets.jobs.errors import IBMApiError
-from qjob_widgets.jobs.payload import Payload
 from qjob_widgets.jobs.runtime import RuntimeJob
-from qjob_widgets.jobs.submission import after_failure
+from qjob_widgets.jobs.sending.payload import Payload
+from qjob_widgets.jobs.sending.submission import after_failure
 from qjob_widgets.snapshot import JobSnapshot
 from qjob_widgets.status import Status
 

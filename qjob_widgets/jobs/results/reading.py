@@ -14,7 +14,7 @@ from qiskit import QuantumCircuit
 from qiskit.result import Result
 from qiskit.result.models import ExperimentResult, ExperimentResultData
 
-from qjob_widgets.jobs.payload import METADATA
+from qjob_widgets.jobs.sending.payload import METADATA
 
 DECODING = threading.RLock()
 """One thread decodes at a time: NumPy parses the head of an array as Python code, and threads that do so at

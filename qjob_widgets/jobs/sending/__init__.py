@@ -1,0 +1,1 @@
+"""How circuits become jobs of the service: cut, written down, queued, sent once, and sent again."""
