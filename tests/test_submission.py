@@ -257,7 +257,8 @@ def test_at_exit_a_service_that_asks_to_wait_is_waited_for_and_that_is_said(endi
 
 
 EXITING = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs begin without it
 from qiskit import QuantumCircuit
 from qjob_widgets.jobs.service import JobService
 from qjob_widgets.rest.client import ApiKey, RestClient, Transport
