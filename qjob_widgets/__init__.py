@@ -29,8 +29,10 @@ _HOMES = {
         "RuntimeJobNotFound",
         "RuntimeJobTimeoutError",
     ),
+    "qjob_widgets.jobs.estimate": ("Estimate",),
     "qjob_widgets.jobs.runtime": ("RuntimeJob",),
     "qjob_widgets.jobs.service": ("JobService",),
+    "qjob_widgets.jobs.sessions": ("Session",),
     "qjob_widgets.jobs.submit": ("submit",),
     "qjob_widgets.jobs.results.storage": ("SavedJob", "load"),
     "qjob_widgets.monitor.monitor": ("Monitor",),
@@ -77,10 +79,12 @@ if TYPE_CHECKING:
     from qjob_widgets.jobs.backend import RuntimeBackend as RuntimeBackend
     from qjob_widgets.jobs.composite import CompositeJob as CompositeJob
     from qjob_widgets.jobs.composite import CompositeJob as IBMCompositeJob  # noqa: F401
+    from qjob_widgets.jobs.estimate import Estimate as Estimate
     from qjob_widgets.jobs.results.storage import SavedJob as SavedJob
     from qjob_widgets.jobs.results.storage import load as load
     from qjob_widgets.jobs.runtime import RuntimeJob as RuntimeJob
     from qjob_widgets.jobs.service import JobService as JobService
+    from qjob_widgets.jobs.sessions import Session as Session
     from qjob_widgets.jobs.submit import submit as submit
     from qjob_widgets.monitor.monitor import Monitor as Monitor
     from qjob_widgets.services import LocalService as LocalService

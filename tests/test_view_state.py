@@ -115,6 +115,12 @@ def test_why_of_parts_that_are_being_sent():
     assert words.why(snapshot, NOON).startswith("Sending 1 of 2 (no answer from the service)")
 
 
+def test_why_of_parts_that_another_process_sends():
+    snapshot = replace(composite("QI"), elsewhere=1)
+
+    assert words.why(snapshot, NOON).startswith("Another process is sending 1 of 2")
+
+
 def test_words_of_the_service_that_no_state_fits_are_shown():
     odd = replace(composite("I"), parts=(replace(part("I"), word="Contemplating"),))
 

@@ -32,6 +32,8 @@ def why(snapshot: CompositeSnapshot, now: datetime | None = None, *, rerun: bool
     if snapshot.sending:
         total = f" of {len(snapshot.parts):,}" if many else ""
         said.append(f"sending {snapshot.sending:,}{total}" + _trouble_in_sending(snapshot.parts))
+    if snapshot.elsewhere:
+        said.append(f"another process is sending {snapshot.elsewhere:,} of {len(snapshot.parts):,}")
     if counts[Status.QUEUED]:
         said.append(_queued(snapshot, counts[Status.QUEUED], many, now))
     if counts[Status.RUNNING]:

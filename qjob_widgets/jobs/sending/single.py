@@ -11,7 +11,7 @@ from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import ApiError, Unreachable
 from qjob_widgets.jobs.errors import IBMApiError
 from qjob_widgets.jobs.runtime import RuntimeJob
-from qjob_widgets.jobs.sending.payload import Payload
+from qjob_widgets.jobs.sending.payload import CircuitsPayload
 from qjob_widgets.jobs.sending.submission import after_failure
 from qjob_widgets.snapshot import JobSnapshot
 from qjob_widgets.status import Status
@@ -26,7 +26,7 @@ PATIENCE = 60.0
 def submit_single(
     service: JobService,
     backend: RuntimeBackend,
-    payload: Payload,
+    payload: CircuitsPayload,
     *,
     name: str | None,
     tags: Sequence[str],
@@ -66,6 +66,8 @@ def submit_single(
         created=datetime.now(timezone.utc),
         tags=all_tags,
         program="sampler",
+        session_id=payload.options.session_id,
+        private=payload.options.private,
         backend=backend.name,
     )
     return RuntimeJob.from_snapshot(snapshot, service, backend=backend, payload=payload)
