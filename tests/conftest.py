@@ -1,11 +1,14 @@
-"""What every test has: a home folder of its own for this package, and a browser when it asks for one."""
+"""What every test has: a home folder of its own for this package; a service and a browser when it asks."""
 
 from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 
 import pytest
+
+import qjob_widgets as qj
 
 # At import, not in a fixture: notebooks are run by a plugin that knows no fixtures, and kernels inherit it.
 _home = tempfile.TemporaryDirectory(prefix="qjob_widgets-tests-", ignore_cleanup_errors=True)
@@ -22,3 +25,23 @@ def chromium_path() -> str:
     from tests.chromium import chromium
 
     return chromium()
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[qj.LocalService]:
+    """A local service for the tests of one module."""
+    with qj.LocalService() as running:
+        yield running
+
+
+@pytest.fixture
+def api(service: qj.LocalService) -> Iterator[qj.JobService]:
+    """A client of it; what is held is let go afterwards."""
+    yield service.connect()
+    service.faults.release()
+
+
+@pytest.fixture
+def backend(api: qj.JobService) -> qj.RuntimeBackend:
+    """Its ideal simulator."""
+    return api.backend("local_simulator")

@@ -18,18 +18,6 @@ from tests.support import NOON, MemoryJob, ScriptedSource, composite, part
 WAIT = 60
 
 
-@pytest.fixture(scope="module")
-def service():
-    with qj.LocalService() as running:
-        yield running
-
-
-@pytest.fixture
-def backend(service):
-    yield service.connect().backend("local_simulator")
-    service.faults.release()
-
-
 @pytest.fixture
 def monitor():
     with_thread = qj.Monitor()

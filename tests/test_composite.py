@@ -20,23 +20,6 @@ from tests.support import NOON, composite, part
 WAIT = 60
 
 
-@pytest.fixture(scope="module")
-def service():
-    with qj.LocalService() as running:
-        yield running
-
-
-@pytest.fixture
-def api(service):
-    yield service.connect()
-    service.faults.release()
-
-
-@pytest.fixture
-def backend(api):
-    return api.backend("local_simulator")
-
-
 def circuits(number: int) -> list[QuantumCircuit]:
     made = []
     for index in range(number):

@@ -6,7 +6,6 @@ state is the first in precedence of its parts' states, and nothing hangs.
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -23,12 +22,6 @@ from qjob_widgets.status import PRECEDENCE, RERUNNABLE
 
 WAIT = 60
 PARTS = st.integers(0, 3)
-
-
-@pytest.fixture(scope="module")
-def service():
-    with qj.LocalService() as running:
-        yield running
 
 
 def circuit(index: int) -> QuantumCircuit:

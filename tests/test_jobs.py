@@ -21,23 +21,6 @@ from qjob_widgets.status import Status
 WAIT = 60
 
 
-@pytest.fixture(scope="module")
-def service():
-    with qj.LocalService() as running:
-        yield running
-
-
-@pytest.fixture
-def api(service):
-    yield service.connect()
-    service.faults.release()
-
-
-@pytest.fixture
-def backend(api):
-    return api.backend("local_simulator")
-
-
 def bell(angle: float = 1.0, name: str | None = None) -> QuantumCircuit:
     circuit = QuantumCircuit(2, name=name)
     circuit.ry(angle, 0)

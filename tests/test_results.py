@@ -31,23 +31,6 @@ from tests.support import part
 WAIT = 60
 
 
-@pytest.fixture(scope="module")
-def service():
-    with qj.LocalService() as running:
-        yield running
-
-
-@pytest.fixture
-def api(service):
-    yield service.connect()
-    service.faults.release()
-
-
-@pytest.fixture
-def backend(api):
-    return api.backend("local_simulator")
-
-
 def coin(name: str) -> QuantumCircuit:
     circuit = QuantumCircuit(1, name=name)
     circuit.h(0)

@@ -36,18 +36,6 @@ WAIT = 60
 CRN = "crn:v1:bluemix:public:quantum-computing:us-east:a/0:0::"
 
 
-@pytest.fixture(scope="module")
-def service():
-    with qj.LocalService() as running:
-        yield running
-
-
-@pytest.fixture
-def api(service):
-    yield service.connect()
-    service.faults.release()
-
-
 def circuit(angle: float = 1.0, name: str | None = None) -> QuantumCircuit:
     made = QuantumCircuit(2, name=name)
     made.ry(angle, 0)

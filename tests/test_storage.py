@@ -30,18 +30,6 @@ from tests.support import NOON, composite
 WAIT = 60
 
 
-@pytest.fixture(scope="module")
-def service():
-    with qj.LocalService() as running:
-        yield running
-
-
-@pytest.fixture
-def backend(service):
-    yield service.connect().backend("local_simulator")
-    service.faults.release()
-
-
 def coins(number: int) -> list[QuantumCircuit]:
     circuits = []
     for index in range(number):
