@@ -346,10 +346,10 @@ def test_an_error_message_for_each_failed_part(service, backend):
 @pytest.mark.parametrize(
     ("options", "indexes"),
     [
-        ({}, [1, 2, 3]),
+        ({}, [1, 2, 3, 5]),
         ({"reason": "NOISE"}, [1]),
-        ({"max_attempts": 2}, [1, 3]),
-        ({"cancelled": False}, [1, 2]),
+        ({"max_attempts": 2}, [1, 3, 5]),
+        ({"by_itself": True}, [1, 2]),
         ({"reason": "nothing of the kind"}, []),
     ],
 )
@@ -360,6 +360,7 @@ def test_a_selection_of_failed_parts(options, indexes):
         part("E", 2, 5, reason="calibration", attempt=2),
         part("C", 3, 5),
         part("R", 4, 5),
+        part("E", 5, 5, job_id="", reason="Not submitted: too large"),
     )
 
     assert Selection(**options)(replace(composite("D"), parts=parts)) == indexes
@@ -476,3 +477,17 @@ def test_waiting_for_many_parts_takes_one_thread(service, backend):
 
     assert during - before <= {"qjob-monitor"}
     job.cancel()
+
+
+def test_automatic_reruns_do_not_send_what_is_refused_for_ever(service, backend):
+    refused = service.faults.http("POST /jobs", status=400, times=100)
+    job = backend.run(circuits(2), shots=10, max_circuits_per_job=1)
+    job.rerun_failed(automatic=True)
+    job.wait_for_final_state(timeout=WAIT)
+    job.block_for_submit()
+    first = refused.count
+    job.status()
+    refused.clear()
+
+    assert first <= 4
+    assert job.snapshot.status.name == "ERROR"

@@ -456,7 +456,7 @@ class CompositeJob(SentInParts):
             reason: Only parts whose reason contains this text.
             max_attempts: Only parts that were submitted fewer times; None is no limit.
             automatic: Also send again what fails from now on, until the job has ended or is cancelled. Then
-                `max_attempts` is 3 by default, and cancelled parts are left alone.
+                `max_attempts` is 3 by default, and parts that were cancelled or refused are left alone.
 
         Raises:
             InvalidInput: If an argument cannot be used.
@@ -470,7 +470,7 @@ class CompositeJob(SentInParts):
         self._leave_closed_session()
         self._send(selection, again=self._intent.journaled)
         if automatic:
-            again = Selection(reason, max_attempts, cancelled=False)
+            again = Selection(reason, max_attempts, by_itself=True)
             self._stop_automatic_rerun()
             self._automatic = AutomaticRerun(self, again, self._send, self._service.monitor)
         self._service.monitor.refresh(self)

@@ -6,7 +6,7 @@ import weakref
 from typing import Any, Protocol
 
 from IPython.core.getipython import get_ipython
-from IPython.display import HTML, DisplayHandle, display
+from IPython.display import DisplayHandle, display
 
 
 class Flushed(Protocol):
@@ -21,15 +21,17 @@ def show(bundle: dict[str, Any]) -> None:
     display(bundle, raw=True)
 
 
-def show_twin(text: str) -> DisplayHandle | None:
-    """Display HTML that can be replaced later; None outside of IPython."""
-    handle = display(HTML(text), display_id=True)
+def show_twin(bundle: dict[str, str]) -> DisplayHandle | None:
+    """Display a bundle that can be replaced later; None where there is no notebook, as in a terminal."""
+    if not hasattr(get_ipython(), "kernel"):
+        return None
+    handle = display(bundle, raw=True, display_id=True)
     return handle if isinstance(handle, DisplayHandle) else None
 
 
-def replace_twin(handle: DisplayHandle, text: str) -> None:
-    """Replace HTML that was displayed before."""
-    handle.update(HTML(text))
+def replace_twin(handle: DisplayHandle, bundle: dict[str, str]) -> None:
+    """Replace what was displayed before."""
+    handle.update(bundle, raw=True)
 
 
 _open: weakref.WeakSet[Any] = weakref.WeakSet()

@@ -188,16 +188,17 @@ class JobPanel(anywidget.AnyWidget):
                 self._twin_state = (self._clock(), _shown(snapshot))
         display.flush_after_cells(self)
 
-    def _twin(self, snapshot: CompositeSnapshot) -> str:
-        return static_html.render(snapshot, twin=self._twin_id, now=self._now(), rerun=self._can()["rerun"])
+    def _twin(self, snapshot: CompositeSnapshot) -> dict[str, str]:
+        page = static_html.render(snapshot, twin=self._twin_id, now=self._now(), rerun=self._can()["rerun"])
+        return {"text/html": page, "text/plain": words.plain(snapshot)}
 
     def _update_twins(self, snapshot: CompositeSnapshot) -> None:
         at, shown = self._twin_state
         due = snapshot.final or self._closed or self._clock() - at >= TWIN_INTERVAL
         if self._twins and due and shown != _shown(snapshot):
-            text = self._twin(snapshot)
+            bundle = self._twin(snapshot)
             for handle in self._twins:
-                display.replace_twin(handle, text)
+                display.replace_twin(handle, bundle)
             self._twin_state = (self._clock(), _shown(snapshot))
 
     # ---- commands

@@ -23,7 +23,8 @@ class Selection:
     Args:
         reason: Only those whose reason contains this text, whatever the case; None is all.
         max_attempts: Only those that were submitted fewer times; None is no limit.
-        cancelled: Whether cancelled parts are among them.
+        by_itself: Whether nobody looks: then only parts that ran and failed, neither those that somebody
+            cancelled nor those that the service refused, which it would refuse again without an end.
 
     Raises:
         InvalidInput: If one of them cannot be used.
@@ -31,7 +32,7 @@ class Selection:
 
     reason: str | None = None
     max_attempts: int | None = None
-    cancelled: bool = True
+    by_itself: bool = False
 
     def __post_init__(self) -> None:
         if self.reason is not None and not isinstance(self.reason, str):
@@ -42,11 +43,10 @@ class Selection:
 
     def __call__(self, snapshot: CompositeSnapshot) -> list[int]:
         """Indexes of the parts that are sent again."""
-        states = RERUNNABLE if self.cancelled else frozenset({Status.ERROR})
         return [
             index
             for index, part in enumerate(snapshot.parts)
-            if part.status in states
+            if (part.status is Status.ERROR and part.job_id if self.by_itself else part.status in RERUNNABLE)
             and (self.reason is None or self.reason.lower() in part.why.lower())
             and (self.max_attempts is None or part.attempt < self.max_attempts)
         ]
