@@ -18,7 +18,9 @@ from pathlib import Path
 from tests.lock import cache, exclusive
 
 VERSIONS = {"ipykernel-7.4": "7.4.0", "ipykernel-7.3": "7.3.0", "ipykernel-6.31": "6.31.0"}
-"""Kernel name → the ipykernel that it runs."""
+"""Kernel name → the ipykernel that it runs. Newest first; those that this Python can have."""
+if sys.version_info < (3, 11):
+    del VERSIONS["ipykernel-7.4"]
 
 
 def overlay(version: str) -> Path:

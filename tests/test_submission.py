@@ -9,10 +9,13 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 import pytest
+from qiskit import QuantumCircuit
 
 import qjob_widgets as qj
 from qjob_widgets.errors import ApiError, Conflict, RateLimited, ServerFailure, Unreachable
 from qjob_widgets.jobs.sending import submission
+from qjob_widgets.jobs.sending.options import RunOptions
+from qjob_widgets.jobs.sending.payload import CircuitsPayload
 from qjob_widgets.jobs.sending.single import submit_single
 from qjob_widgets.jobs.sending.submission import LASTING_FAILURES, Submission, after_failure
 from qjob_widgets.rest.wire import Page
@@ -188,11 +191,13 @@ def test_an_unexpected_error_refuses_one_part_and_ends_nothing():
 
 
 def submit_alone(service: Service) -> str:
-    payload, backend = SimpleNamespace(body=lambda *_: b"{}"), SimpleNamespace(name="manila")
+    circuit = QuantumCircuit(1)
+    circuit.measure_all()
+    payload, backend = CircuitsPayload((circuit,), 0, RunOptions()), SimpleNamespace(name="manila")
     job = submit_single(
         SimpleNamespace(client=service),  # type: ignore[arg-type]
         backend,  # type: ignore[arg-type]
-        payload,  # type: ignore[arg-type]
+        payload,
         name=None,
         tags=(),
         pause=Clock().pause,

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.overlays import VERSIONS
+
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "01_first_panel.ipynb"
 PATIENCE = 60_000
 
@@ -137,7 +139,7 @@ except qj.IBMJobInvalidStateError as error:
 """
 
 
-@pytest.mark.parametrize("kernel", ["ipykernel-7.4", "ipykernel-7.3", "ipykernel-6.31"])
+@pytest.mark.parametrize("kernel", VERSIONS)
 def test_a_click_while_a_cell_blocks_on_result(opened, tmp_path, kernel):
     let_go = tmp_path / "let-go"
     notebook = opened([HELD], kernel=kernel)

@@ -82,7 +82,7 @@ def ended(kernel: Kernel, cell: str) -> bool:
 
 
 def test_a_rerun_clicked_while_result_blocks_is_carried_out(tmp_path):
-    with Kernel(tmp_path, "ipykernel-7.4") as kernel:
+    with Kernel(tmp_path, next(iter(VERSIONS))) as kernel:
         comm = open_panel(kernel)
         kernel.run("service.faults.job(1, status='Failed', reason='calibration interrupted')")
         kernel.run("job.cancel(); job.rerun_failed(); service.faults.release()")
