@@ -109,7 +109,7 @@ _WORD = 62
 def _joined(data: Any, registers: Sequence[tuple[str, int]]) -> _Numbers:
     """Each shot as one number: the first register in the lowest bits, as Qiskit orders them."""
     wide = sum(size for _, size in registers) > _WORD
-    total = np.zeros(0, dtype=np.int64)
+    total: _Numbers = np.zeros(0, dtype=np.int64)
     shift = 0
     for name, size in registers:
         if size:
