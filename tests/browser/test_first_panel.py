@@ -193,7 +193,7 @@ def test_a_reloaded_page_shows_the_state_at_once(opened):
     assert notebook.errors == []
 
 
-def test_a_saved_notebook_shows_the_last_table_without_a_kernel(server, browser, opened):
+def test_a_saved_notebook_shows_the_last_table_when_its_kernel_is_gone(server, browser, opened):
     notebook = opened([HELD, "service.faults.release(); job.wait_for_final_state()"])
     notebook.run_cell(0)
     panel = panel_of(notebook)
