@@ -87,7 +87,11 @@ class ServerFailure(ApiError):
 
 
 class Unreachable(ApiError):
-    """No whole answer arrived. Whether the service acted on the request is not known."""
+    """No whole answer arrived. Whether the service acted on the request is not known if it was `sent`."""
+
+    def __init__(self, message: str, *, sent: bool = True, **facts: object) -> None:
+        super().__init__(message, **facts)  # type: ignore[arg-type]
+        self.sent = sent
 
     @property
     def passing(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 import requests
+from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 from urllib3.response import HTTPResponse
 
 from qjob_widgets.errors import InvalidInput, NotAuthorized, RateLimited, ServerFailure, Unreachable
@@ -50,6 +51,31 @@ def test_headers():
     assert headers["Authorization"] == "apikey secret"
     assert headers["Service-CRN"] == "crn:v1:x"
     assert headers["IBM-API-Version"] == "2026-04-15"
+
+
+def test_a_submission_carries_its_key_and_a_list_says_whether_the_service_takes_keys():
+    api, wire, _ = client((200, {}, b'{"id": "job"}'), (200, {}, b'{"jobs": []}'))
+    api.submit(b"{}", "key")
+    api.list_jobs()
+    assert [request.headers.get("Idempotency-Key") for request in wire.sent] == ["key", None]
+    assert not api.takes_keys
+
+    api, _, _ = client((200, {"Accept-Idempotency-Key": "true"}, b'{"jobs": []}'))
+    api.list_jobs()
+    assert api.takes_keys
+
+
+def test_a_failure_says_whether_anything_may_have_reached_the_service():
+    for error, sent in [
+        (requests.ConnectionError(MaxRetryError(None, "/", NewConnectionError(None, "refused"))), False),
+        (requests.ConnectTimeout("slow"), False),
+        (requests.ReadTimeout("slow"), True),
+        (requests.ConnectionError(ProtocolError("reset")), True),
+    ]:
+        api, _, _ = client(error)
+        with pytest.raises(Unreachable) as caught:
+            api.submit(b"{}", "key")
+        assert caught.value.sent is sent, error
 
 
 def test_passing_failures_are_asked_again():
@@ -97,7 +123,7 @@ def test_a_submission_is_never_sent_twice_by_itself(answer):
     api, wire, _ = client(answer)
 
     with pytest.raises((ServerFailure, RateLimited, Unreachable)):
-        api.submit(b"{}")
+        api.submit(b"{}", "key")
     assert len(wire.sent) == 1
 
 
@@ -105,7 +131,7 @@ def test_an_accepted_job_without_an_id_is_a_lost_answer():
     api, _, _ = client((200, {}, b'{"backend": "x"}'))
 
     with pytest.raises(Unreachable, match="under which id"):
-        api.submit(b"{}")
+        api.submit(b"{}", "key")
 
 
 @pytest.mark.parametrize(

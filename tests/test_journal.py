@@ -22,9 +22,11 @@ from qjob_widgets.jobs.sending.journal import Busy, Header, Intent, Journal, Pla
 from qjob_widgets.jobs.sending.payload import CircuitsPayload
 from qjob_widgets.jobs.service import JobService
 from qjob_widgets.rest.client import ApiKey, RestClient, Transport
+from qjob_widgets.rest.paths import ROOT
 from qjob_widgets.status import Status
 from qjob_widgets.tags import Place, new_composite_id
 from tests.local_support import until
+from tests.relay import relay
 
 WAIT = 60
 CONNECT = """
@@ -121,8 +123,8 @@ def child(service, home):
     """Starts a Python script that is killed at the end of the test."""
     started = []
 
-    def start(script: str, *arguments: object) -> subprocess.Popen[str]:
-        where = [service.api_url, service.token, service.crn, *map(str, arguments)]
+    def start(script: str, *arguments: object, root: str | None = None) -> subprocess.Popen[str]:
+        where = [root or service.api_url, service.token, service.crn, *map(str, arguments)]
         process = subprocess.Popen(
             [sys.executable, "-c", script, *where],
             stdin=subprocess.PIPE,
@@ -247,6 +249,53 @@ def test_killed_while_it_sent_failed_parts_again(connect, child, service, faults
     direct = AerSimulator().run(ones(3), shots=100, seed_simulator=5).result()
     assert found.result(timeout=WAIT).get_counts() == direct.get_counts()
     assert listed(api, job.job_id()) == [0, 1, 1, 2]
+
+
+def test_what_was_still_on_its_way_when_its_sender_was_killed_is_not_sent_twice(
+    service, connect, child, home
+):
+    with relay(service.url) as way:
+        way.keep_next = True
+        process = child(RUN, 3, root=way.url + ROOT)
+        job_id = process.stdout.readline().strip()
+        assert way.kept.wait(WAIT)
+        process.kill()
+        process.wait()
+        api = connect()
+        job = api.job(job_id)
+        assert job.resume() == 3
+        job.block_for_submit()
+        way.deliver.set()
+        assert way.done.wait(WAIT)
+
+    assert way.delivered[0].status_code == 200
+    assert way.delivered[0].json()["id"] == job.snapshot.parts[0].job_id
+    assert listed(api, job_id) == [0, 1, 2]
+    assert job.result(timeout=WAIT).success
+    assert rows(home) == 0
+
+
+def test_what_was_still_on_its_way_arrives_before_it_is_sent_again(service, connect, child, faults):
+    with relay(service.url) as way:
+        way.keep_next = True
+        process = child(RUN, 2, root=way.url + ROOT)
+        job_id = process.stdout.readline().strip()
+        assert way.kept.wait(WAIT)
+        process.kill()
+        process.wait()
+        api = connect()
+        job = api.job(job_id)
+        held = held_back(faults)
+        assert job.resume() == 2
+        until(lambda: held.count)
+        held.clear()
+        api.submission.nudge()
+        way.deliver.set()
+        assert way.done.wait(WAIT)
+        job.block_for_submit()
+
+    assert listed(api, job_id) == [0, 1]
+    assert job.result(timeout=WAIT).success
 
 
 # ---- two at once

@@ -135,14 +135,17 @@ def test_on_its_own_thread_it_ends_when_nothing_is_left():
     monitor = Monitor()
     job = memory_job("Q", "R", Unreachable("No answer."), "D")
     job.source.pace = Pace(shortest=0.001, longest=0.01)
-    heard: queue.Queue[object] = queue.Queue()
-    with monitor.watch(job, heard.put):
-        kinds = []
+    heard: queue.Queue[tuple[object, threading.Thread]] = queue.Queue()
+    with monitor.watch(job, lambda event: heard.put((type(event), threading.current_thread()))):
+        kinds, threads = [], set()
         while not kinds or kinds[-1] is not WatchEnded:
-            kinds.append(type(heard.get(timeout=10)))
+            kind, thread = heard.get(timeout=30)
+            kinds.append(kind)
+            threads.add(thread)
     monitor.close()
 
     assert PollFailed in kinds
-    assert not [
-        thread for thread in threading.enumerate() if thread.name == "qjob-monitor" and thread.is_alive()
-    ]
+    assert len(threads) == 1
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()

@@ -14,10 +14,11 @@ from qiskit import QuantumCircuit
 import qjob_widgets as qj
 from qjob_widgets.errors import ApiError, Conflict, RateLimited, ServerFailure, Unreachable
 from qjob_widgets.jobs.sending import submission
+from qjob_widgets.jobs.sending.journal import Attempt
 from qjob_widgets.jobs.sending.options import RunOptions
 from qjob_widgets.jobs.sending.payload import CircuitsPayload
 from qjob_widgets.jobs.sending.single import submit_single
-from qjob_widgets.jobs.sending.submission import LASTING_FAILURES, Submission, after_failure
+from qjob_widgets.jobs.sending.submission import LASTING_FAILURES, SETTLED, Submission, after_failure
 from qjob_widgets.rest.wire import Page
 from tests.support import Clock, part
 
@@ -28,6 +29,7 @@ from tests.support import Clock, part
         (Unreachable("x"), 1, 0.5, True),
         (Unreachable("x"), 4, 4.0, True),
         (Unreachable("x"), 40, 60.0, True),
+        (Unreachable("refused", sent=False), 1, 0.5, False),
         (ServerFailure("x"), 2, 1.0, False),
         (RateLimited("x", retry_after=7), 1, 7, False),
         (RateLimited("x"), 1, 12.0, False),
@@ -51,14 +53,22 @@ def test_what_lasts_is_refused(error):
 
 @dataclass
 class Service:
-    """Accepts submissions; `answers` are what it says, an exception being raised after `keeps` it."""
+    """Accepts submissions; `answers` are what it says, an exception being raised after `keeps` it.
+
+    What is not kept arrives after it has been asked `late` times for it, None is never.
+    """
 
     answers: list[object]
     keeps: list[bool] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    takes_keys: bool = False
+    late: int | None = None
+    asked: int = 0
 
-    def submit(self, body: bytes) -> str:
+    def submit(self, body: bytes, key: str) -> str:
+        self.keys.append(key)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             if self.keeps and self.keeps.pop(0):
@@ -68,6 +78,9 @@ class Service:
         return self.accepted[-1]
 
     def list_jobs(self, *, tags, newest_first=False):
+        self.asked += 1
+        if self.asked == self.late:
+            self.accepted.append(f"job-{len(self.accepted)}")
         return Page(tuple(part("Q", int(one[4:])) for one in self.accepted), len(self.accepted))
 
     def cancel(self, job_id: str) -> None:
@@ -83,6 +96,13 @@ class Parcel:
     drop_when_waiting: bool = False
     composite_id: str = "whole"
     kept: bool = True
+    age: float | None = None
+
+    def attempt(self) -> Attempt:
+        return Attempt("key", self.age)
+
+    def answered(self) -> None:
+        self.told.append("answered")
 
     def body(self) -> bytes:
         return b"{}"
@@ -136,16 +156,74 @@ def test_a_lost_answer_is_looked_for_before_anything_is_sent_again():
     assert "job-0" in parcel.told
 
 
-def test_a_request_that_did_not_arrive_is_sent_again():
-    service, parcel = Service([Unreachable("refused"), "ok"], keeps=[False]), Parcel()
+def test_a_request_that_found_no_connection_is_sent_again():
+    service, parcel = Service([Unreachable("refused", sent=False), "ok"], keeps=[False]), Parcel()
     clock = send(service, parcel)
 
     assert service.accepted == ["job-0"]
     assert clock.pauses == [0.5]
+    assert service.asked == 0
+
+
+def test_a_request_whose_answer_was_lost_is_sent_again_when_it_can_arrive_no_more():
+    service, parcel = Service([Unreachable("reset"), "ok"], keeps=[False]), Parcel()
+    clock = send(service, parcel)
+
+    assert service.accepted == ["job-0"]
+    assert clock.now == pytest.approx(SETTLED)
+    assert service.asked > 20
+
+
+def test_a_request_that_arrives_late_is_not_sent_again():
+    service, parcel = Service([Unreachable("reset")], late=7), Parcel()
+    clock = send(service, parcel)
+
+    assert service.accepted == ["job-0"]
+    assert "job-0" in parcel.told
+    assert clock.now < SETTLED
+
+
+def test_a_service_that_takes_keys_is_sent_it_again_at_once_under_the_same_key():
+    service, parcel = Service([Unreachable("reset"), "ok"], keeps=[False], takes_keys=True), Parcel()
+    clock = send(service, parcel)
+
+    assert service.keys == ["key", "key"]
+    assert clock.pauses == [0.5]
+
+
+def test_what_another_process_had_begun_to_send_is_looked_for_first():
+    service, parcel = Service(["ok"]), Parcel(age=SETTLED - 3)
+    clock = send(service, parcel)
+    assert (service.accepted, clock.now) == (["job-0"], pytest.approx(3))
+
+    service, parcel = Service([], late=2), Parcel(age=1.0)
+    send(service, parcel)
+    assert (service.accepted, service.keys) == (["job-0"], [])
+
+    service, parcel = Service(["ok"]), Parcel(age=SETTLED)
+    clock = send(service, parcel)
+    assert (service.asked, clock.pauses) == (1, [])
+
+
+def test_cancelled_while_its_answer_was_lost_it_is_looked_for_until_it_can_arrive_no_more():
+    service = Service([Unreachable("lost")], takes_keys=True, late=5)
+    send(service, Parcel(drop_when_waiting=True))
+    assert service.cancelled == ["job-0"]
+
+    service = Service([Unreachable("lost")], takes_keys=True)
+    clock = send(service, Parcel(drop_when_waiting=True))
+    assert (service.accepted, clock.now) == ([], pytest.approx(SETTLED, abs=1))
+
+
+def test_what_the_service_has_answered_is_in_no_doubt():
+    service, parcel = Service([RateLimited("later", retry_after=3), "ok"]), Parcel()
+    send(service, parcel)
+
+    assert parcel.told == ["sending", "answered", "waiting", "report", "sending", "job-0", "report"]
 
 
 def test_earlier_submissions_are_not_taken_for_the_lost_one():
-    service = Service([Unreachable("refused"), "ok"], keeps=[False], accepted=["job-0"])
+    service = Service([Unreachable("reset"), "ok"], keeps=[False], accepted=["job-0"])
     parcel = Parcel(known_ids=frozenset({"job-0"}))
     send(service, parcel)
 
@@ -157,7 +235,7 @@ def test_refused_for_good():
     service, parcel = Service([ApiError("too many tags", status=400)]), Parcel()
     send(service, parcel)
 
-    assert parcel.told[-2:] == ["refused too many tags", "report"]
+    assert parcel.told[-3:] == ["answered", "refused too many tags", "report"]
 
 
 def test_cancelled_while_its_answer_was_lost_it_is_cancelled_where_it_arrived():
@@ -217,7 +295,7 @@ def test_a_single_job_of_which_nothing_is_heard_may_have_arrived():
     with pytest.raises(
         qj.IBMApiError, match=r"not known whether .*: No answer\. .*tags=\['ibm_composite_job_id"
     ):
-        submit_alone(Service([Unreachable("No answer.")] * 50))
+        submit_alone(Service([Unreachable("No answer.")] * 2))
     with pytest.raises(qj.IBMApiError, match=r"^The job was not accepted: bad$"):
         submit_alone(Service([ApiError("bad", status=400)]))
 
@@ -232,7 +310,7 @@ def ending(monkeypatch):
 
 def test_at_exit_a_service_that_is_gone_is_given_up_after_ten_seconds(ending, capsys):
     parcels = [Parcel(), Parcel(composite_id="other"), Parcel(kept=False)]
-    clock = send(Service([Unreachable("No answer from here.")] * 50), *parcels)
+    clock = send(Service([Unreachable("No answer from here.", sent=False)] * 50), *parcels)
 
     assert 8 <= sum(clock.pauses) <= 10
     assert all(parcel.told[-1] == "given up No answer from here." for parcel in parcels[1:])
@@ -244,7 +322,7 @@ def test_at_exit_a_service_that_is_gone_is_given_up_after_ten_seconds(ending, ca
 
 
 def test_what_no_journal_keeps_is_called_lost(ending, capsys):
-    send(Service([Unreachable("gone")] * 50), Parcel(kept=False))
+    send(Service([Unreachable("gone", sent=False)] * 50), Parcel(kept=False))
 
     assert capsys.readouterr().err.endswith("1 part not sent (gone); what is left then is lost\n")
 

@@ -21,7 +21,8 @@ CREATE TABLE IF NOT EXISTS jobs (
     tags TEXT NOT NULL,                                           -- JSON list, order kept
     script TEXT,                                                  -- JSON of a scripted outcome
     image TEXT NOT NULL DEFAULT '',
-    estimate REAL                                                 -- expected seconds from start to end
+    estimate REAL,                                                -- expected seconds from start to end
+    key TEXT                                                      -- what its sender calls this submission
 );
 CREATE INDEX IF NOT EXISTS jobs_queued ON jobs (number) WHERE status = 'Queued';
 CREATE INDEX IF NOT EXISTS jobs_open ON jobs (created) WHERE status IN ('Queued', 'Running');
@@ -41,7 +42,7 @@ CREATE TABLE IF NOT EXISTS interim (
 ) WITHOUT ROWID;
 """
 
-_LATER = {"image": "TEXT NOT NULL DEFAULT ''", "estimate": "REAL"}
+_LATER = {"image": "TEXT NOT NULL DEFAULT ''", "estimate": "REAL", "key": "TEXT"}
 """Columns of `jobs` that a file of an earlier version does not have."""
 
 
@@ -65,6 +66,7 @@ class Database:
         there = {row["name"] for row in self._writer.execute("PRAGMA table_info(jobs)")}
         for name in _LATER.keys() - there:
             self._writer.execute(f"ALTER TABLE jobs ADD COLUMN {name} {_LATER[name]}")
+        self._writer.execute("CREATE UNIQUE INDEX IF NOT EXISTS jobs_key ON jobs (key) WHERE key IS NOT NULL")
 
     @property
     def reader(self) -> sqlite3.Connection:

@@ -18,7 +18,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 class Submission:
     """A job as it is handed in, validated.
 
-    `params` is JSON text, `cost` the maximum run time in seconds, `estimate` the expected one.
+    `params` is JSON text, `cost` the maximum run time in seconds, `estimate` the expected one. With a
+    `key` it is one job, however often it is handed in.
     """
 
     backend: str
@@ -31,6 +32,7 @@ class Submission:
     caller: str | None = None
     image: str = ""
     estimate: float | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Job:
     script: Mapping[str, object] | None
     image: str = ""
     estimate: float | None = None
+    key: str | None = None
 
     @classmethod
     def from_row(cls, row: sqlite3.Row) -> Job:

@@ -18,6 +18,7 @@ from qjob_widgets.local.records import Job, Outcome, now
 from qjob_widgets.local.scheduler import Scheduler
 from qjob_widgets.local.sessions import Sessions
 from qjob_widgets.local.store import Store
+from qjob_widgets.rest import paths
 from qjob_widgets.status import from_server
 
 
@@ -67,13 +68,16 @@ class Api:
         return as_json(backend.status(self._store.count("Queued", backend.name)))
 
     def submit(self, request: Request, body: bytes) -> Response:
-        """POST /jobs"""
-        new = wire.read_submission(body, request.headers.get("x-qx-client-application"))
-        self._backend(new.backend)
-        self._sessions.admit(new.session_id, new.backend)
-        new = replace(new, estimate=self._scheduler.mean_seconds)
-        job = self._store.add(new, self._faults.strike_job(new.tags))
-        self._scheduler.wake()
+        """POST /jobs; what is handed in again under the same key is one job."""
+        headers = request.headers
+        new = wire.read_submission(body, headers.get("x-qx-client-application"), headers.get(paths.KEY))
+        job = self._store.with_key(new.key)
+        if job is None:
+            self._backend(new.backend)
+            self._sessions.admit(new.session_id, new.backend)
+            new = replace(new, estimate=self._scheduler.mean_seconds)
+            job = self._store.add(new, self._faults.strike_job(new.tags))
+            self._scheduler.wake()
         more = {"session_id": job.session_id, "private": job.private or None}
         told = {name: value for name, value in more.items() if value is not None}
         return as_json({"id": job.id, "backend": job.backend, **told})
@@ -87,7 +91,7 @@ class Api:
         if with_params:
             for job, record in zip(jobs, records, strict=True):
                 record["params"] = json.loads(self._params(job))
-        return as_json(
+        answer = as_json(
             {
                 "jobs": records,
                 "count": total if jobs else query.offset,
@@ -95,6 +99,8 @@ class Api:
                 "offset": query.offset,
             }
         )
+        answer.headers[paths.TAKES_KEYS] = "true"
+        return answer
 
     def show(self, request: Request, body: bytes) -> Response:
         """GET /jobs/{id}; its parameters are passed on as the text that they came as."""

@@ -30,15 +30,20 @@ class Store:
     def add(self, new: Submission, script: Mapping[str, object] | None = None) -> Job:
         """Take a job in, Queued. Its `created` is later than that of every job before it.
 
+        A job whose key is known is there already, and given as it is.
+
         Args:
             new: The job.
             script: The outcome that it shall have, None for what its run gives.
         """
         with self._database.writing() as sql:
+            if (known := _with_key(sql, new.key)) is not None:
+                return known
             (latest,) = sql.execute("SELECT coalesce(max(created), 0) FROM jobs").fetchone()
             number = sql.execute(
                 "INSERT INTO jobs (id, status, created, backend, program, session_id, private, cost, caller,"
-                " tags, script, image, estimate) VALUES (?, 'Queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " tags, script, image, estimate, key)"
+                " VALUES (?, 'Queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     new_job_id(),
                     max(self._clock(), latest + 1),
@@ -52,12 +57,17 @@ class Store:
                     json.dumps(script) if script else None,
                     new.image,
                     new.estimate,
+                    new.key,
                 ),
             ).lastrowid
             assert number is not None
             sql.execute("INSERT INTO payloads (number, params) VALUES (?, ?)", (number, new.params))
             _write_tags(sql, number, new.tags)
             return Job.from_row(sql.execute("SELECT * FROM jobs WHERE number = ?", (number,)).fetchone())
+
+    def with_key(self, key: str | None) -> Job | None:
+        """The job that was handed in under this key."""
+        return _with_key(self._database.reader, key)
 
     def find(self, job_id: str) -> Job | None:
         """The job with this id."""
@@ -204,6 +214,11 @@ class Store:
 def _allowed(old: str, new: str) -> bool:
     """Whether a job may go from `old` to `new`; a longer word ("Cancelled - ...") counts as its beginning."""
     return new.split(" ")[0] in TRANSITIONS.get(old, frozenset()) and not from_server(old).final
+
+
+def _with_key(sql: sqlite3.Connection, key: str | None) -> Job | None:
+    row = sql.execute("SELECT * FROM jobs WHERE key = ?", (key,)).fetchone() if key else None
+    return Job.from_row(row) if row else None
 
 
 def _write_tags(sql: sqlite3.Connection, number: int, tags: tuple[str, ...]) -> None:

@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from qjob_widgets.local.answers import BAD_REQUEST, RefusalError
 from qjob_widgets.local.records import Job, Query, Submission, iso, microseconds
-from qjob_widgets.rest.paths import PAGE
+from qjob_widgets.rest.paths import KEY, PAGE
 from qjob_widgets.status import from_server
 from qjob_widgets.tags import MAXIMUM_LENGTH, MAXIMUM_TAGS
 
@@ -80,8 +80,8 @@ def read_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def read_submission(body: bytes, caller: str | None) -> Submission:
-    """A new job, from the body of POST /jobs."""
+def read_submission(body: bytes, caller: str | None, key: str | None = None) -> Submission:
+    """A new job, from the body of POST /jobs; `key` is what the sender calls this submission."""
     fields = read_object(body)
     params = fields.get("params", {})
     if not isinstance(params, dict):
@@ -100,6 +100,7 @@ def read_submission(body: bytes, caller: str | None) -> Submission:
         cost=cost or LONGEST_RUN,
         caller=caller,
         image=_text(fields["runtime"], "runtime") if fields.get("runtime") else "",
+        key=_text(key, KEY, 255) if key else None,
     )
 
 

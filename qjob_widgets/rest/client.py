@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import NewConnectionError
 
 from qjob_widgets import __version__
 from qjob_widgets.errors import ApiError, InvalidInput, RateLimited, Unreachable
@@ -23,6 +24,8 @@ from qjob_widgets.snapshot import JobSnapshot
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 60.0
+SUBMIT_SECONDS = 300.0
+"""A large job is taken in slowly, and to ask whether it has arrived is slower than to wait."""
 RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Waits between the tries of a request that may be repeated: some 15 s in all."""
 
@@ -97,8 +100,10 @@ class Transport:
             self._local.session = session
         return session
 
-    def send(self, request: wire.Request, headers: Mapping[str, str]) -> wire.Answer:
-        """The answer to `request`, whatever its status.
+    def send(
+        self, request: wire.Request, headers: Mapping[str, str], seconds: float = READ_SECONDS
+    ) -> wire.Answer:
+        """The answer to `request`, whatever its status, waiting so many seconds for it.
 
         Raises:
             Unreachable: If no whole answer arrived.
@@ -113,13 +118,21 @@ class Transport:
                 params=list(request.query),
                 data=request.body,
                 headers=all_headers,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                timeout=(CONNECT_SECONDS, seconds),
                 allow_redirects=False,
             )
         except requests.RequestException as error:
             host = urlsplit(self.root).netloc.rpartition("@")[2]
-            raise Unreachable(f"No answer from {host} ({_cause(error)}).") from error
+            raise Unreachable(f"No answer from {host} ({_cause(error)}).", sent=_sent(error)) from error
         return wire.Answer(reply.status_code, reply.headers, reply.content)
+
+
+def _sent(error: requests.RequestException) -> bool:
+    """Whether anything of the request may have reached the service: there was a connection."""
+    if isinstance(error, requests.ConnectTimeout):
+        return False
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    return not isinstance(reason, NewConnectionError)
 
 
 def _cause(error: requests.RequestException) -> str:
@@ -161,10 +174,12 @@ class RestClient:
     ) -> None:
         self.transport = transport
         self.instance = instance
+        self.takes_keys = False
+        """Whether the service has said that a job sent again under its key is one job."""
         self._authorizer = authorizer
         self._pause = pause
 
-    def _once(self, request: wire.Request) -> wire.Answer:
+    def _once(self, request: wire.Request, key: str | None = None) -> wire.Answer:
         headers = {
             "Accept": "application/json",
             "Authorization": self._authorizer.header(),
@@ -173,14 +188,20 @@ class RestClient:
         }
         if self.instance:
             headers["Service-CRN"] = self.instance
-        return self.transport.send(request, headers)
+        if key:
+            headers[paths.KEY] = key
+            return self.transport.send(request, headers, SUBMIT_SECONDS)
+        answer = self.transport.send(request, headers)
+        if paths.TAKES_KEYS in answer.headers:
+            self.takes_keys = True
+        return answer
 
-    def _ask(self, request: wire.Request, *, patient: bool) -> wire.Answer:
+    def _ask(self, request: wire.Request, *, patient: bool, key: str | None = None) -> wire.Answer:
         """The good answer; with `patient`, asked again while the failure may pass."""
         delays: Iterator[float] = iter(RETRY_DELAYS if patient else ())
         while True:
             try:
-                answer = self._once(request)
+                answer = self._once(request, key)
                 wire.decipher(answer)
                 return answer
             except ApiError as error:
@@ -240,12 +261,17 @@ class RestClient:
         found = wire.value(self._get(paths.fill(paths.METRICS, job_id), patient=True))
         return found if isinstance(found, Mapping) else {}
 
-    def submit(self, body: bytes) -> str:
+    def submit(self, body: bytes, key: str) -> str:
         """Submit a job (`POST /jobs`); its id.
 
-        It is sent once: a caller that sends again after `Unreachable` must first ask whether it arrived.
+        It is sent once: a caller that sends again after `Unreachable` must first ask whether it arrived, and
+        where the service does not take keys also wait until it can arrive no more.
+
+        Args:
+            body: The request body.
+            key: What this submission is called, each time that it is sent.
         """
-        answer = self._ask(wire.Request("POST", paths.JOBS, body=body), patient=False)
+        answer = self._ask(wire.Request("POST", paths.JOBS, body=body), patient=False, key=key)
         accepted = wire.value(answer)
         job_id = accepted.get("id") if isinstance(accepted, Mapping) else None
         if not job_id:

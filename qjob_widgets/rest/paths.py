@@ -15,6 +15,11 @@ ROOT = "/api/v1"
 PAGE = 200
 """Most jobs that one list answer holds."""
 
+KEY = "Idempotency-Key"
+"""Header of POST /jobs (an IETF draft, our local service's extension): what is sent again under the same key
+is one job. A service that takes keys says so in the header `TAKES_KEYS` of its lists of jobs."""
+TAKES_KEYS = "Accept-Idempotency-Key"
+
 BACKENDS = "/backends"
 CONFIGURATION = "/backends/{name}/configuration"
 PROPERTIES = "/backends/{name}/properties"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import threading
+import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -107,21 +108,27 @@ class SentInParts(JobV1):  # type: ignore[misc]
                 if again:
                     self._catch_up()
                 known = self._ledger.open(choose)
-                kept = self._written(known)
+                keys = {index: uuid.uuid4().hex for index in known}
+                kept = self._written(known, keys)
             finally:
                 self._ledger.rest()
             if known:
                 self._result = None
             look = functools.partial(self._service.monitor.refresh, self)
             self._service.submission.put(
-                [PartParcel(self._ledger, index, ids, self._body, look, kept) for index, ids in known.items()]
+                [
+                    PartParcel(self._ledger, self._intent, index, ids, keys[index], self._body, look, kept)
+                    for index, ids in known.items()
+                ]
             )
             return len(known)
 
-    def _written(self, known: Mapping[int, frozenset[str]]) -> bool:
+    def _written(self, known: Mapping[int, frozenset[str]], keys: Mapping[int, str]) -> bool:
         """Write parts into the journal before they are sent; False if it cannot keep them."""
         places = self._ledger.places
-        parts = (Planned(places[index], ids, self._encoded(index)) for index, ids in known.items())
+        parts = (
+            Planned(places[index], ids, self._encoded(index), keys[index]) for index, ids in known.items()
+        )
         try:
             return self._intent.plan(self._ledger.header, parts)
         except BaseException:
@@ -180,7 +187,9 @@ class SentInParts(JobV1):  # type: ignore[misc]
     def resume(self) -> int:
         """Send what was never sent: what `run()` or `rerun_failed()` left when their process ended.
 
-        The service is asked first what has arrived, so nothing is sent twice. Returns at once.
+        The service is asked first what has arrived, so nothing is sent twice. What was being sent when its
+        process ended may still arrive: under the same key it is the same job; a service that takes no keys is
+        asked for a minute before it is sent again. Returns at once.
 
         Returns:
             How many sub-jobs are being sent now; 0 if none were left.

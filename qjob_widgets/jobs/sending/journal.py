@@ -60,6 +60,7 @@ class Planned:
     place: Place
     known_ids: frozenset[str] = frozenset()
     body: bytes | None = None
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,17 @@ class Kept:
     state: str
     reason: str | None
     known_ids: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a part's submission is called, each time that it is sent.
+
+    `age` is how many seconds ago a request of it began whose answer nobody has heard, None if there is none.
+    """
+
+    key: str
+    age: float | None = None
 
 
 class Journal:
@@ -220,6 +232,23 @@ class Intent:
         )
         return None if row is None else row[0]
 
+    def attempt(self, index: int) -> Attempt | None:
+        """Under which key a part is sent, by whatever process; None if the journal does not have it."""
+        row = self._do(
+            lambda sql: sql.execute(f"SELECT key, began FROM parts {_PART}", (*self._key, index)).fetchone()
+        )
+        if row is None or row[0] is None:
+            return None
+        return Attempt(row[0], None if row[1] is None else max(0.0, time.time() - row[1]))
+
+    def begun(self, index: int) -> None:
+        """A request with this part is sent now."""
+        self._each(f"UPDATE parts SET began = ? {_PART}", [(time.time(), *self._key, index)])
+
+    def answered(self, index: int) -> None:
+        """The service has answered that it does not have this part."""
+        self._each(f"UPDATE parts SET began = NULL {_PART}", [(*self._key, index)])
+
     def accepted(self, indexes: Iterable[int]) -> None:
         """The service has these parts: they leave the journal."""
         self._each(f"DELETE FROM parts {_PART}", [(*self._key, index) for index in indexes])
@@ -251,10 +280,12 @@ def _insert(number: int, part: Planned) -> Callable[[sqlite3.Connection], sqlite
     place = part.place
     values = (number, place.job, place.total, place.start, place.end, UNSENT, time.time())
     return lambda sql: sql.execute(
-        'INSERT INTO parts (number, job, total, start, "end", state, since, known, body)'
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state, reason = NULL,"
-        " since = excluded.since, known = excluded.known, body = coalesce(excluded.body, body)",
-        (*values, json.dumps(sorted(part.known_ids)), part.body),
+        'INSERT INTO parts (number, job, total, start, "end", state, since, known, body, key)'
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
+        " reason = NULL, since = excluded.since, known = excluded.known,"
+        # A request of an earlier process may still be on its way: this one is then the same submission.
+        " body = coalesce(excluded.body, body), key = coalesce(key, excluded.key)",
+        (*values, json.dumps(sorted(part.known_ids)), part.body, part.key),
     )
 
 

@@ -42,9 +42,13 @@ CREATE TABLE IF NOT EXISTS parts (
     since REAL NOT NULL,                            -- of the state, in seconds since 1970
     known TEXT NOT NULL,                            -- JSON list: ids of its earlier submissions
     body BLOB,                                      -- NULL where the service has an earlier submission
+    key TEXT,                                       -- what its submission is called, each time it is sent
+    began REAL,                                     -- of a request without an answer, in seconds since 1970
     PRIMARY KEY (number, job)
 );
 """
+_LATER = {"key": "TEXT", "began": "REAL"}
+"""Columns of `parts` that a file of an earlier version does not have."""
 
 Value = TypeVar("Value")
 
@@ -127,6 +131,9 @@ class JournalFile:
         )
         with closing(sql.cursor()) as cursor:
             cursor.executescript(_SCHEMA)
+            there = {row[1] for row in cursor.execute("PRAGMA table_info(parts)")}
+            for name in _LATER.keys() - there:
+                cursor.execute(f"ALTER TABLE parts ADD COLUMN {name} {_LATER[name]}")
         if not self._pruned:
             self._pruned = True
             self._prune(sql)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from qjob_widgets.jobs.sending.journal import Attempt, Intent
 from qjob_widgets.jobs.sending.ledger import Ledger
 
 
@@ -14,12 +15,15 @@ class PartParcel:
 
     `known_ids` are its submissions from before it was put on its way. They are kept here, since the monitor
     may list a submission whose answer was lost, and enter it in the book, before the sender asks for it.
-    `kept` says whether the journal has the part.
+    `key` is what its submission is called, unless the journal has another name for it. `kept` says whether
+    the journal has the part.
     """
 
     ledger: Ledger
+    intent: Intent
     index: int
     known_ids: frozenset[str]
+    key: str
     make_body: Callable[[int], bytes]
     look: Callable[[], None]
     kept: bool = False
@@ -43,9 +47,18 @@ class PartParcel:
         """The request body."""
         return self.make_body(self.index)
 
+    def attempt(self) -> Attempt:
+        """What its submission is called, and since when nobody has heard of it."""
+        return self.intent.attempt(self.index) or Attempt(self.key)
+
     def sending(self) -> None:
         """It is being sent now."""
+        self.intent.begun(self.index)
         self.ledger.on_its_way(self.index, word="sending")
+
+    def answered(self) -> None:
+        """The service does not have it."""
+        self.intent.answered(self.index)
 
     def waiting(self, why: str) -> None:
         """It will be sent again later."""

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from qjob_widgets import tags as composite_tags
-from qjob_widgets.errors import ApiError, Unreachable
+from qjob_widgets.errors import ApiError
 from qjob_widgets.jobs.errors import IBMApiError
 from qjob_widgets.jobs.runtime import RuntimeJob
 from qjob_widgets.jobs.sending.payload import CircuitsPayload
-from qjob_widgets.jobs.sending.submission import after_failure
+from qjob_widgets.jobs.sending.submission import SETTLED, after_failure
 from qjob_widgets.snapshot import JobSnapshot
 from qjob_widgets.status import Status
 
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from qjob_widgets.jobs.backend import RuntimeBackend
     from qjob_widgets.jobs.service import JobService
 
-PATIENCE = 60.0
+PATIENCE = 1.5 * SETTLED
+ASK_AGAIN = 2.0
 
 
 def submit_single(
@@ -32,7 +34,7 @@ def submit_single(
     tags: Sequence[str],
     pause: Callable[[float], object] = time.sleep,
 ) -> RuntimeJob:
-    """Submit `payload` as one job and wait until it is accepted, a minute at most.
+    """Submit `payload` as one job and wait until it is accepted, a minute and a half at most.
 
     The job carries a fresh composite id as a mark of its own, without an index: it is no part of anything,
     but after a lost answer it can be found by it before anything is sent a second time.
@@ -44,21 +46,29 @@ def submit_single(
     identity = composite_tags.Identity(composite_id=mark, kind="run", name=name)
     all_tags = (*composite_tags.write(identity), *tags)
     body = payload.body(backend.name, all_tags)
-    failures, waited, lost = 0, 0.0, False
+    client, key = service.client, uuid.uuid4().hex
+    failures, waited, trouble = 0, 0.0, ApiError("")
+    # How long it had been waited when an answer was lost; None if none is.
+    lost: float | None = None
     while True:
         try:
-            found = service.client.list_jobs(tags=[mark]).jobs if lost else ()
-            lost = False
-            job_id = found[0].job_id if found else service.client.submit(body)
-            break
+            found = () if lost is None else client.list_jobs(tags=[mark]).jobs
+            if lost is None or found or client.takes_keys or waited >= lost + SETTLED:
+                lost = None
+                job_id = found[0].job_id if found else client.submit(body, key)
+                break
+            seconds = ASK_AGAIN
         except ApiError as error:
+            trouble = error
             failures += 1
             retry = after_failure(error, failures)
-            lost = lost or isinstance(error, Unreachable)
-            if retry is None or waited + retry.seconds > PATIENCE:
-                raise IBMApiError(_refusal(error, mark if lost else None)) from error
-            waited += retry.seconds
-            pause(retry.seconds)
+            if retry is not None and retry.ask_first and lost is None:
+                lost = waited
+            seconds = float("inf") if retry is None else retry.seconds
+        if waited + seconds > PATIENCE:
+            raise IBMApiError(_refusal(trouble, None if lost is None else mark)) from trouble
+        waited += seconds
+        pause(seconds)
     snapshot = JobSnapshot(
         job_id,
         Status.QUEUED,

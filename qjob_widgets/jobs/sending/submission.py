@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from qjob_widgets.errors import ApiError, QJobError, RateLimited, ServerFailure, Unreachable
+from qjob_widgets.jobs.sending.journal import Attempt
 from qjob_widgets.rest.client import RestClient
 
 logger = logging.getLogger(__name__)
@@ -32,6 +33,8 @@ RATE_DELAY = 12.0
 """Wait after a 429 without `Retry-After`: the hosted service takes five submissions a minute."""
 LIMIT_CODE = 3458
 _LIMIT = re.compile(r"reached the (?:maximum|limit)\b.*\bpending jobs", re.IGNORECASE | re.DOTALL)
+SETTLED = 60.0
+"""Seconds after which a request that has not arrived never will."""
 LASTING_FAILURES = 8
 """So many 5xx answers in a row refuse a part: by then some two minutes have passed."""
 NOTICE_AT_EXIT = 2.0
@@ -63,11 +66,17 @@ class Parcel(Protocol):
     def known_ids(self) -> frozenset[str]:
         """Ids of its earlier submissions."""
 
+    def attempt(self) -> Attempt:
+        """What its submission is called, and since when nobody has heard of it."""
+
     def body(self) -> bytes:
         """The request body; made late, so that only one is in memory."""
 
     def sending(self) -> None:
         """It is being sent now."""
+
+    def answered(self) -> None:
+        """The service has answered that it does not have it."""
 
     def waiting(self, why: str) -> None:
         """It will be sent again later."""
@@ -114,7 +123,7 @@ def after_failure(error: ApiError, failures: int) -> Retry | None:
             else Retry(delay, False, "the service is in trouble", gone=True)
         )
     if isinstance(error, Unreachable):
-        return Retry(delay, True, "no answer from the service", gone=True)
+        return Retry(delay, error.sent, "no answer from the service", gone=True)
     return None
 
 
@@ -220,21 +229,24 @@ class Submission:
     def _send(self, parcel: Parcel) -> None:
         if not parcel.wanted:
             return
-        parcel.sending()
         try:
             body = parcel.body()
         except (QJobError, ValueError, TypeError) as error:
             parcel.refused(str(error))
             return
-        failures, lost = 0, False
+        attempt = parcel.attempt()
+        # When the last request began of which nobody knows whether it arrived; None if there is none.
+        lost = None if attempt.age is None else self._clock() - attempt.age
+        failures = 0
         gives_up_at: float | None = None
         # A part whose answer was lost is looked for even if nobody wants it any more: it may be running.
-        while (parcel.wanted or lost) and not self._stopped:
+        while (parcel.wanted or lost is not None) and not self._stopped:
             try:
-                job_id = self._arrived(parcel) if lost else None
-                lost = False
-                if job_id is None and parcel.wanted:
-                    job_id = self._client.submit(body)
+                job_id = None if lost is None else self._found(parcel, lost)
+                lost = None
+                if job_id is None and parcel.wanted and not self._stopped:
+                    parcel.sending()
+                    job_id = self._client.submit(body, attempt.key)
                 if job_id is not None and not parcel.accepted(job_id):
                     self._client.cancel(job_id)
                 return
@@ -242,9 +254,13 @@ class Submission:
                 failures += 1
                 retry = after_failure(error, failures)
                 if retry is None:
+                    parcel.answered()
                     parcel.refused(str(error))
                     return
-                lost = lost or retry.ask_first
+                if retry.ask_first:
+                    lost = self._clock() if lost is None else lost
+                elif lost is None:
+                    parcel.answered()
                 parcel.waiting(retry.why)
                 if failures == 1:
                     parcel.report()
@@ -265,8 +281,21 @@ class Submission:
             unsent.given_up(str(error))
         _say(f"gave up at exit, {_counted(left)} not sent ({str(error).rstrip('.')})", left)
 
+    def _found(self, parcel: Parcel, lost: float) -> str | None:
+        """The id under which a part arrived whose answer was lost; None if it never will, or once there is
+        no harm in sending it again."""
+        pauses = 0
+        while (job_id := self._arrived(parcel)) is None:
+            harmless = self._client.takes_keys and parcel.wanted
+            left = lost + SETTLED - self._clock()
+            if harmless or left <= 0 or self._stopped or (_ending() and not parcel.wanted):
+                break
+            parcel.waiting("asking whether it has arrived")
+            self._pause(min(left, LONGEST_DELAY_AT_EXIT, FIRST_DELAY * 2.0**pauses))
+            pauses += 1
+        return job_id
+
     def _arrived(self, parcel: Parcel) -> str | None:
-        """The id under which a part arrived whose answer was lost; None if it did not."""
         page = self._client.list_jobs(tags=parcel.marks, newest_first=True)
         return next((job.job_id for job in page.jobs if job.job_id not in parcel.known_ids), None)
 
