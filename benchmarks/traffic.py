@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import math
 import time
+import uuid
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -87,7 +88,9 @@ def one_by_one(service: qj.LocalService, circuits: list[QuantumCircuit]) -> Way:
     service.clear_requests()
     start = time.perf_counter()
     ids = [
-        client.submit(CircuitsPayload((circuit,), 0, RunOptions(SHOTS)).body("local_simulator", []))
+        client.submit(
+            CircuitsPayload((circuit,), 0, RunOptions(SHOTS)).body("local_simulator", []), uuid.uuid4().hex
+        )
         for circuit in circuits
     ]
     rounds, left = 0, ids

@@ -99,6 +99,23 @@ def test_many_departures_are_read_by_tag():
     assert job.snapshot.final
 
 
+def test_while_many_end_at_each_tick_one_list_tells_it():
+    records, job = Records(parts_of("Q" * 500)), job_of("Q" * 500)
+    source = records.source()
+    pages = ["list whole@0", "list whole@200", "list whole@400"]
+    asked = []
+    for done in (100, 200, 202, 203):
+        records.jobs = parts_of("D" * done + "Q" * (500 - done))
+        records.log.clear()
+        source.ask([job])
+        asked.append(list(records.log))
+        assert job.snapshot.counts[Status.DONE] == done
+
+    assert asked[0][-3:] == pages
+    assert asked[1:3] == [pages, pages]
+    assert asked[3] == ["list pending whole@0", "list pending whole@200", "job job-202"]
+
+
 @pytest.mark.parametrize("number", [201, 450, 1000])
 def test_requests_of_a_tick_stay_under_the_bound(number):
     records = Records(parts_of("Q" * number))

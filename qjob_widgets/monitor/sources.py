@@ -3,7 +3,7 @@
 For one tick, with `open` open parts in all: at most ceil(open / 200) + composites + 5 requests.
 - A composite whose attempts fit in one page is one page by its tag.
 - A larger one is asked for what is still pending by its tag; ids that left `pending` are asked singly if
-  they are five or fewer, else by tag.
+  they are five or fewer, else by tag. Where more than five ended, the next tick asks by tag at once.
 - Jobs without a composite are asked singly if they are five or fewer, else by `pending` since the oldest.
 Lists are asked oldest first, so that jobs that arrive meanwhile cannot shift the pages.
 A single job that the service does not know (404) is gone: that is an answer, not a failure.
@@ -11,8 +11,9 @@ A single job that the service does not know (404) is gone: that is an answer, no
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -61,6 +62,8 @@ class ServiceSource:
     fetch_job: Callable[[str], JobSnapshot]
     page: int
     pace: Pace
+    busy: weakref.WeakSet[Watchable] = field(default_factory=weakref.WeakSet, compare=False, repr=False)
+    """Composites of which more than a few parts ended at the last tick: more will have ended by the next."""
 
     def ask(self, jobs: Sequence[Watchable]) -> None:
         """See `Source.ask`."""
@@ -101,16 +104,18 @@ class ServiceSource:
         tag = job.job_id()
         waiting = set(open_ids(job.snapshot))
         attempts = sum(max(1, part.attempt) for part in job.snapshot.parts)
-        if attempts <= self.page:
+        if attempts <= self.page or job in self.busy:
             found = list(self.pages(tags=[tag]))
-            known = {snapshot.job_id for snapshot in found}
-            missing = waiting - known
+            if sum(snapshot.final and snapshot.job_id in waiting for snapshot in found) <= FEW:
+                self.busy.discard(job)
             # A part that was accepted a moment ago may not be listed yet: only a 404 means gone.
+            missing = waiting - {snapshot.job_id for snapshot in found}
             more, gone = self._one_by_one(sorted(missing)[:FEW])
             return found + more, gone
         found = list(self.pages(tags=[tag], pending=True))
         left = waiting - {snapshot.job_id for snapshot in found}
         if len(left) > FEW:
+            self.busy.add(job)
             return list(self.pages(tags=[tag])), set()
         more, gone = self._one_by_one(sorted(left))
         return found + more, gone
