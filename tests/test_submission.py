@@ -133,7 +133,7 @@ class Parcel:
 
 def send(service: Service, *parcels: Parcel) -> Clock:
     clock = Clock()
-    queue = Submission(service, pause=clock.pause, clock=clock)  # type: ignore[arg-type]
+    queue = Submission(service, pause=clock.pause, clock=clock)
     queue.put(parcels)
     thread = queue._thread
     if thread is not None:
@@ -375,7 +375,7 @@ if sys.platform != "win32":  # where Ctrl-C goes to a whole console
 
 def test_a_forked_child_sends_nothing_of_its_parent(monkeypatch):
     service, parcel = Service(["ok"]), Parcel()
-    queue = Submission(service)  # type: ignore[arg-type]
+    queue = Submission(service)
     monkeypatch.setattr(submission.os, "getpid", lambda: -1)
     queue.put([parcel])
 

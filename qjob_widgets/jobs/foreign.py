@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from qiskit import QuantumCircuit
 from qiskit.providers import Backend
@@ -29,7 +29,6 @@ from qjob_widgets.monitor.monitor import Monitor, shared_monitor
 from qjob_widgets.monitor.pool import shared_pool
 from qjob_widgets.monitor.questions import GRACE, Questions
 from qjob_widgets.monitor.watch import HOSTED, LOOPBACK, Pace, Watchable, open_ids
-from qjob_widgets.rest.client import RestClient
 from qjob_widgets.rest.wire import Page
 from qjob_widgets.snapshot import JobSnapshot
 from qjob_widgets.status import Status
@@ -119,13 +118,15 @@ class PrimitiveClient:
         self._questions = Questions(shared_pool(), lambda: self.news())
         self._lock = threading.Lock()
         self._said = False
+        self.takes_keys = False
         self.wanted: Callable[[int], bool] = lambda index: True
         self.news: Callable[[], object] = lambda: None
 
     # ---- what a composite asks of a client
 
-    def submit(self, body: bytes) -> str:
-        """Run the part that the ticket names, when it is its turn; gives the id of its job.
+    def submit(self, body: bytes, key: str) -> str:
+        """Run the part that the ticket names, when it is its turn; gives the id of its job. No answer is lost
+        on the way, so nothing is sent twice and the key is not needed.
 
         Raises:
             ApiError: If `run()` fails; a RateLimited where it was a service that asked to wait.
@@ -189,7 +190,7 @@ class PrimitiveClient:
             kind = Conflict if _has_ended(submitted) else ApiError
             raise kind(f"cancel() of job {job_id} failed: {foreign.sentence(error)}") from error
 
-    def list_jobs(self, *, tags: Sequence[str] = (), **_: object) -> Page:
+    def list_jobs(self, *, tags: Sequence[str] = (), newest_first: bool = True) -> Page:
         """The jobs that carry all of `tags`, newest first."""
         with self._lock:
             found = [each for each in self._jobs.values() if set(tags) <= set(each.tags)]
@@ -279,8 +280,7 @@ class PrimitiveService:
         self.client = client
         self.monitor = monitor or shared_monitor()
         self.source = PrimitiveSource(client)
-        # The queue asks no more of its client than `PrimitiveClient` has.
-        self.submission = Submission(cast(RestClient, client))
+        self.submission = Submission(client)
         self.journal = None  # what stays in this process cannot be resumed by another
         self._backend = backend
 

@@ -23,7 +23,7 @@ from typing import Protocol
 
 from qjob_widgets.errors import ApiError, QJobError, RateLimited, ServerFailure, Unreachable
 from qjob_widgets.jobs.sending.journal import Attempt
-from qjob_widgets.rest.client import RestClient
+from qjob_widgets.rest.wire import Page
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +41,22 @@ NOTICE_AT_EXIT = 2.0
 PATIENCE_AT_EXIT = 10.0
 LONGEST_DELAY_AT_EXIT = 2.0
 LEAST_BETWEEN_REPORTS = 1.0
+
+
+class Taker(Protocol):
+    """What takes submissions: a `RestClient`, or what stands for one."""
+
+    takes_keys: bool
+    """Whether what is sent again under its key is one job."""
+
+    def submit(self, body: bytes, key: str) -> str:
+        """Send it; the job's id."""
+
+    def list_jobs(self, *, tags: Sequence[str], newest_first: bool) -> Page:
+        """The jobs that carry all of these tags."""
+
+    def cancel(self, job_id: str) -> None:
+        """Cancel a job."""
 
 
 class Parcel(Protocol):
@@ -131,14 +147,14 @@ class Submission:
     """Sends parcels in the order they were put.
 
     Args:
-        client: The service's client.
+        client: What takes them.
         pause: Called with seconds, an Event-like wait that is cut short by `stop`; None is the real one.
         clock: Seconds, for the limits at exit.
     """
 
     def __init__(
         self,
-        client: RestClient,
+        client: Taker,
         *,
         pause: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
