@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from qjob_widgets import demo
+from qjob_widgets import demo, serve, watching
 from qjob_widgets.errors import QJobError
 
 DIRECTORY = Path("qjob_widgets_demo")
@@ -15,14 +15,9 @@ DIRECTORY = Path("qjob_widgets_demo")
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 well, 1 failed, 2 wrong usage."""
-    line = parser()
-    options = line.parse_args(arguments)
-    if options.execute is not None and options.jupyter:
-        line.error("--execute opens no JupyterLab, so it takes no options for it; leave out what follows --")
+    options = parser().parse_args(arguments)
     try:
-        if options.execute is not None:
-            return demo.execute(demo.notebook(), options.execute)
-        return demo.open_in_lab(demo.notebook(), options.directory, options.jupyter)
+        return int(options.run(options))
     except QJobError as error:
         print(f"qjob-widgets: {error}", file=sys.stderr)
         return 1
@@ -61,7 +56,18 @@ def parser() -> argparse.ArgumentParser:
         metavar="-- OPTION",
         help="options for JupyterLab, after two dashes: -- --no-browser",
     )
+    shown.set_defaults(run=_demo, usage_error=shown.error)
+    serve.add_commands(commands)
+    watching.add_commands(commands)
     return root
+
+
+def _demo(options: argparse.Namespace) -> int:
+    if options.execute is None:
+        return demo.open_in_lab(demo.notebook(), options.directory, options.jupyter)
+    if options.jupyter:
+        options.usage_error("--execute opens no JupyterLab; leave out the options after --")
+    return demo.execute(demo.notebook(), options.execute)
 
 
 if __name__ == "__main__":

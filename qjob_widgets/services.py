@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from qjob_widgets.errors import InvalidInput, NotAuthorized, NotFound, QJobError
 from qjob_widgets.jobs.sending.journal import Journal
 from qjob_widgets.jobs.service import JobService
-from qjob_widgets.local.process import ServiceProcess
+from qjob_widgets.local.owner.process import ServiceProcess
 from qjob_widgets.rest.account import Account, account_of, find_account, iam_token
 from qjob_widgets.rest.client import ApiKey, Authorizer, RestClient, Transport
 from qjob_widgets.rest.instances import resolved, search_names
@@ -81,6 +81,7 @@ class LocalService(ServiceProcess):
     """A job service on this machine: a real HTTP service in a process of its own, with qiskit-aer behind it.
 
     `with LocalService() as service:` or `start()` and `close()`; `connect()` starts it as well.
+    Source: the Qiskit Runtime REST API, as far as its own client asks it.
     """
 
     def connect(self) -> JobService:
@@ -95,7 +96,7 @@ class LocalService(ServiceProcess):
         running = self._started
         if running.durable:
             return None
-        return Journal(running.crn, running.folder / "journal.sqlite3", temporary=True)
+        return Journal(self.crn, running.folder / "journal.sqlite3", temporary=True)
 
     def runtime_service(self, **options: Any) -> QiskitRuntimeService:
         """The ordinary `QiskitRuntimeService`, pointed at this service; starts it if it is not running.
@@ -124,7 +125,10 @@ class LocalService(ServiceProcess):
         )
 
     def close(self) -> None:
-        """Stop the service and its workers, at once and within seconds; nothing if it does not run."""
+        """Let go of the service, at once and within seconds; nothing if it does not run.
+
+        It ends, with its workers, unless others share it.
+        """
         super().close()
         _environment.restore(id(self))
 

@@ -14,7 +14,9 @@ from pathlib import Path
 PACKAGE = "qjob_widgets"
 ROOT = Path(__file__).parent.parent / PACKAGE
 VALUES = frozenset({"errors", "events", "snapshot", "status", "tags"})
-COMPOSITION = frozenset({"__init__", "cli", "demo", "magic", "services"})
+COMPOSITION = frozenset(
+    {"__init__", "cli", "demo", "gathering", "magic", "naming", "serve", "services", "watching"}
+)
 """They stand above all layers and may import everything; nothing below may import them."""
 
 
@@ -37,6 +39,9 @@ LAYERS = {
         layers=frozenset({"values"}),
         only={
             "requests": frozenset({"rest.client"}),
+            "urllib3": frozenset(
+                {"rest.client"}
+            ),  # requests' own: it alone says whether there was a connection
             "qiskit_ibm_runtime": frozenset({"rest.account"}),
         },
         late=frozenset({"qiskit_ibm_runtime"}),
@@ -49,13 +54,20 @@ LAYERS = {
     ),
     "widgets": Layer(
         layers=frozenset({"values", "monitor"}),
-        packages=frozenset({"IPython", "anywidget", "ipywidgets", "traitlets"}),
+        packages=frozenset({"IPython", "anywidget", "ipywidgets", "pandas", "rich", "traitlets"}),
+        late=frozenset({"pandas"}),
     ),
     "local": Layer(
         layers=frozenset({"values", "rest.paths"}),
         packages=frozenset({"numpy", "qiskit", "qiskit_ibm_runtime", "requests", "starlette", "uvicorn"}),
-        only={"qiskit_aer": frozenset({"local.runner", "local.simulate"})},
-        late=frozenset({"numpy", "qiskit", "qiskit_aer", "qiskit_ibm_runtime"}),
+        only={
+            "qiskit_aer": frozenset(
+                f"local.simulation.{name}"
+                for name in ("noise", "options", "primitives", "runner", "simulate")
+            ),
+            "distributed": frozenset({"local.queue.cluster"}),
+        },
+        late=frozenset({"distributed", "numpy", "qiskit", "qiskit_aer", "qiskit_ibm_runtime"}),
     ),
 }
 

@@ -12,7 +12,7 @@ import requests
 from qiskit import QuantumCircuit
 from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
 
-from qjob_widgets.local.process import ServiceProcess
+from qjob_widgets.local.owner.process import ServiceProcess
 
 FINAL = ("Completed", "Failed", "Cancelled")
 Found = TypeVar("Found")

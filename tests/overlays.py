@@ -1,7 +1,8 @@
-"""Several ipykernels in one environment.
+"""Several versions of one package in one environment.
 
-An overlay is a folder that holds nothing but one ipykernel; a kernel whose PYTHONPATH begins with it runs
-that version on top of everything else that is installed here. Overlays are fetched once per user and kept.
+An overlay is a folder that holds nothing but one version of a package; a process whose PYTHONPATH begins with
+it runs that version on top of everything else that is installed here. Overlays are fetched once per user and
+kept.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.lock import cache, exclusive
@@ -23,29 +25,40 @@ if sys.version_info < (3, 11):
     del VERSIONS["ipykernel-7.4"]
 
 
-def overlay(version: str) -> Path:
-    """The folder with this ipykernel, fetched by pip if it is not there.
+def overlay(package: str, number: str) -> Path:
+    """The folder with this version of a package, fetched by pip if it is not there.
 
     Raises:
         RuntimeError: If pip fails, with what it said.
     """
-    folder = cache() / f"ipykernel-{version}"
-    with exclusive(f"ipykernel-{version}"):
+    name = f"{package}-{number}"
+    folder = cache() / name
+    with exclusive(name):
         if not folder.is_dir():
             unfinished = Path(tempfile.mkdtemp(prefix="unfinished-", dir=cache()))
             try:
-                _install(f"ipykernel=={version}", unfinished)
+                _install(f"{package}=={number}", unfinished)
                 unfinished.replace(folder)
             finally:
                 shutil.rmtree(unfinished, ignore_errors=True)
     return folder
 
 
+def overlays(package: str, number: str) -> list[str]:
+    """What PYTHONPATH must begin with for this version: nothing if it is the installed one."""
+    return [] if version(package) == number else [str(overlay(package, number))]
+
+
+def python_path(added: Iterable[str]) -> str:
+    """PYTHONPATH that begins with `added`."""
+    return os.pathsep.join([*added, *filter(None, [os.environ.get("PYTHONPATH")])])
+
+
 def _install(requirement: str, folder: Path) -> None:
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder)]
     done = subprocess.run([*pip, requirement], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"pip could not fetch {requirement} for the kernel tests:\n{done.stderr[-2000:]}")
+        raise RuntimeError(f"pip could not fetch {requirement} for the tests:\n{done.stderr[-2000:]}")
 
 
 def write_kernels(folder: Path, names: Iterable[str] = ("python3", *VERSIONS)) -> Path:
@@ -54,13 +67,12 @@ def write_kernels(folder: Path, names: Iterable[str] = ("python3", *VERSIONS)) -
     All of them run this interpreter; `python3` runs its own ipykernel. Returns `folder`.
     """
     for name in names:
-        added = [str(overlay(VERSIONS[name]))] if name in VERSIONS else []
-        inherited = [os.environ["PYTHONPATH"]] if os.environ.get("PYTHONPATH") else []
+        added = [str(overlay("ipykernel", VERSIONS[name]))] if name in VERSIONS else []
         specification = {
             "argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
             "display_name": name,
             "language": "python",
-            "env": {"PYTHONPATH": os.pathsep.join(added + inherited)},
+            "env": {"PYTHONPATH": python_path(added)},
         }
         target = folder / "kernels" / name
         target.mkdir(parents=True, exist_ok=True)

@@ -48,11 +48,11 @@ def test_every_layer_has_modules():
         ("jobs.service", "import requests"),
         ("widgets.panel", "from qjob_widgets import rest"),
         ("widgets.panel", "class A:\n    def f(self):\n        from qjob_widgets import JobService"),
-        ("local.app", "from qjob_widgets.rest import client"),
-        ("local.app", "from qjob_widgets.monitor.watch import watch"),
-        ("local.app", "def f():\n    import qiskit_aer"),
-        ("local.runner", "import qiskit_aer"),
-        ("local.process", "import qiskit"),
+        ("local.web.app", "from qjob_widgets.rest import client"),
+        ("local.web.app", "from qjob_widgets.monitor.watch import watch"),
+        ("local.web.app", "def f():\n    import qiskit_aer"),
+        ("local.simulation.runner", "import qiskit_aer"),
+        ("local.owner.process", "import qiskit"),
         ("surprise", "import os"),
     ],
 )
@@ -68,8 +68,8 @@ def test_a_wrong_import_is_found(module, source):
         ("rest.client", "import requests\nfrom qjob_widgets import __version__"),
         ("rest", "from .client import RestClient"),
         ("jobs.backend", "import qiskit\ndef f():\n    from qiskit_ibm_runtime.utils import json"),
-        ("local.app", "from qjob_widgets.rest.paths import ROOT\nfrom qjob_widgets.rest import paths"),
-        ("local.runner", "def f():\n    import qiskit_aer"),
+        ("local.web.app", "from qjob_widgets.rest.paths import ROOT\nfrom qjob_widgets.rest import paths"),
+        ("local.simulation.runner", "def f():\n    import qiskit_aer"),
         ("magic", "from qjob_widgets.local import process\nimport qiskit_aer"),
     ],
 )
@@ -100,7 +100,7 @@ def test_what_the_package_defines_in_public_is_in_all():
     [
         ("import qjob_widgets", ["qiskit", "anywidget", "requests", "starlette"]),
         ("import qjob_widgets.cli", ["qiskit", "anywidget", "requests", "nbconvert"]),
-        ("import qjob_widgets.local.process", ["qiskit", "starlette", "uvicorn", "numpy"]),
+        ("import qjob_widgets.local.owner.process", ["qiskit", "starlette", "uvicorn", "numpy"]),
         ("import qjob_widgets.magic", ["qiskit", "qiskit_ibm_runtime", "qiskit_aer"]),
     ],
 )

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import re
+import zlib
+from inspect import signature
+from unittest.mock import MagicMock
 
 import pytest
 import requests
 
-from qjob_widgets.local.process import ServiceProcess
+from qjob_widgets.local.owner.process import ServiceProcess
+from qjob_widgets.local.web.app import application
+from qjob_widgets.local.web.openapi import page
+from qjob_widgets.rest.paths import ROOT
 from tests.local_support import Client, bell, sampler_job
 
 GOOD = {"backend": "local_manila", "program_id": "sampler"}
@@ -33,7 +40,11 @@ def queue(client):
     before = client.json("/jobs", pending="true")["jobs"]
     for record in before:
         client.ask("POST", f"/jobs/{record['id']}/cancel")
-    jobs = [client.submit(tags=["all", f"number {n}"], session_id=f"session-{n % 2}") for n in range(5)]
+    opened = [
+        client.ask("POST", "/sessions", json={"mode": "batch", "backend": "local_simulator"}).json()["id"]
+        for _ in range(2)
+    ]
+    jobs = [client.submit(tags=["all", f"number {n}"], session_id=opened[n % 2]) for n in range(5)]
     yield jobs
     for job in jobs:
         client.ask("POST", f"/jobs/{job}/cancel")
@@ -83,11 +94,11 @@ def test_what_waits_has_its_true_position_and_moves_up(client, queue):
             for record in client.json("/jobs", sort="ASC", tags="all", pending="true")["jobs"]
         ]
 
-    assert positions() == [1, 2, 3, 4, 5]
+    assert positions() == [1, 4, 2, 5, 3], "those of a batch stand together"
     assert client.ask("POST", f"/jobs/{queue[1]}/cancel").status_code == 204
-    assert positions() == [1, 2, 3, 4]
-    assert client.json(f"/jobs/{queue[4]}")["position_in_queue"] == 4
-    assert client.json(f"/jobs/{queue[4]}/metrics")["position_in_provider"] == 4
+    assert positions() == [1, 2, 4, 3]
+    assert client.json(f"/jobs/{queue[4]}")["position_in_queue"] == 3
+    assert client.json(f"/jobs/{queue[4]}/metrics")["position_in_provider"] == 3
     assert client.json(f"/jobs/{queue[1]}")["position_in_queue"] is None
     assert client.state(queue[1]) == {"status": "Cancelled"}
 
@@ -111,7 +122,6 @@ def test_what_waits_has_estimates_once_the_pace_is_known(client):
         ({"sort": "ASC", "limit": 2, "offset": 1}, [1, 2]),
         ({"tags": ["all", "number 3"]}, [3]),
         ({"tags": ["number 2", "number 3"]}, []),
-        ({"session_id": "session-1", "sort": "ASC"}, [1, 3]),
         ({"backend": "local_manila"}, []),
         ({"program": "sampler", "limit": "0"}, [4, 3, 2, 1, 0]),
         ({"limit": "many", "limit_": "1"}, [4, 3, 2, 1, 0]),
@@ -120,6 +130,12 @@ def test_what_waits_has_estimates_once_the_pace_is_known(client):
 def test_the_list_filters(client, queue, filters, found):
     answer = client.json("/jobs", pending="true", **filters)
     assert ids(answer) == [queue[n] for n in found]
+
+
+def test_the_list_has_the_jobs_of_a_session(client, queue):
+    session_id = client.json(f"/jobs/{queue[1]}")["session_id"]
+    answer = client.json("/jobs", session_id=session_id, sort="ASC")
+    assert ids(answer) == [queue[1], queue[3]]
 
 
 def test_times_filter_inclusively_and_increase_with_every_job(client, queue):
@@ -177,8 +193,6 @@ def test_only_what_is_final_is_deleted(client, queue):
 
 
 def test_a_job_that_cannot_run_fails_with_its_reason(client):
-    unknown = client.submit(program_id="teleporter")
-    assert "'teleporter' is not offered" in client.wait(unknown)["reason"]
     odd = client.wait(client.submit(sampler_job(bell(), backend="local_manila")))
     assert (odd["status"], odd["reason_code"]) == ("Failed", 1517)
     assert "Circuit 0 ('bell')" in odd["reason"]
@@ -187,7 +201,11 @@ def test_a_job_that_cannot_run_fails_with_its_reason(client):
     assert client.wait(empty)["status"] == "Failed"
     assert "no PUBs" in client.state(empty)["reason"]
     assert "Traceback" in client.ask("GET", f"/jobs/{empty}/logs").text
-    garbage = client.submit(params={"pubs": [[{"__type__": "QuantumCircuit", "__value__": "!"}]]})
+    surrogate = client.submit(params={"pubs": [["OPENQASM \ud800"]]})
+    assert client.wait(surrogate)["status"] == "Failed"
+    assert "\\ud800" in client.ask("GET", f"/jobs/{surrogate}/logs").text
+    half = base64.b64encode(zlib.compress(b"QISKIT\xff and then something else")).decode()
+    garbage = client.submit(params={"pubs": [[{"__type__": "QuantumCircuit", "__value__": half}]]})
     assert client.wait(garbage)["status"] == "Failed"
     client.result(client.submit())
 
@@ -220,9 +238,18 @@ def test_usage_adds_up(client):
         ("POST", "/jobs", {"json": {"backend": "nowhere", "program_id": "sampler"}}, 404, 1216),
         ("POST", "/jobs", {"json": {"backend": "local_manila", "program_id": 3}}, 400, 1208),
         ("POST", "/jobs", {"json": {**GOOD, "params": []}}, 400, 1208),
+        ("POST", "/jobs", {"json": {**GOOD, "program_id": "teleporter"}}, 400, 1208),
+        ("POST", "/jobs", {"json": {**GOOD, "tag": "a"}}, 400, 1208),
+        ("POST", "/jobs", {"json": {**GOOD, "private": "no"}}, 400, 1208),
         ("POST", "/jobs", {"json": {**GOOD, "cost": 0}}, 400, 1208),
         ("POST", "/jobs", {"json": {**GOOD, "tags": "a"}}, 400, 1208),
         ("POST", "/jobs", {"data": b'{"backend": "local_manila", "program_id": "\\ud800"}'}, 400, 1208),
+        ("POST", "/jobs", {"data": b'{"backend": ' + b"[" * 200 + b"]" * 200 + b"}"}, 400, 1208),
+        ("POST", "/jobs", {"json": {**GOOD, "params": {"__type__": "ndarray"}}}, 400, 1208),
+        ("GET", f"/jobs?{'tags=a&' * 3000}limit=1", {}, 200, None),
+        ("GET", "/jobs?" + "&".join(f"tags={n}" for n in range(3000)), {}, 400, 1204),
+        ("POST", "/sessions", {"json": {"mode": "batch", "backend": ["local_manila"]}}, 404, 1216),
+        ("POST", "/sessions", {"json": {"mode": "batch", "backend": "local_manila", "ttl": 3}}, 400, 1208),
         ("POST", "/jobs", {"json": {**GOOD, "tags": ["a"] * 9}}, 400, 1204),
         ("POST", "/jobs", {"json": {**GOOD, "tags": ["a" * 87]}}, 400, 1205),
     ],
@@ -238,6 +265,31 @@ def test_what_cannot_be_used_is_refused_in_the_form_of_the_api(client, method, p
 def test_a_request_that_is_too_large_is_refused(client):
     answer = client.ask("POST", "/jobs", data=b" " * 50_000_001)
     assert answer.status_code == 413
+
+
+def test_what_a_job_shall_have_is_not_taken_away_by_mistake(client, queue):
+    for body in ({}, {"tags": None}, {"tag": ["a"]}):
+        assert client.ask("PUT", f"/jobs/{queue[0]}/tags", json=body).status_code == 400
+    assert client.json(f"/jobs/{queue[0]}")["tags"] == ["all", "number 0"]
+
+
+def test_the_page_of_the_service_tells_every_route_and_no_other():
+    parts = (MagicMock() for _ in signature(application).parameters)
+    routes = {
+        (route.path.removeprefix(ROOT), method.lower())
+        for route in application(*parts).routes
+        if route.path.startswith(f"{ROOT}/")
+        for method in route.methods
+    }
+    told = {
+        (path, method) for path, methods in page(["local_simulator"])["paths"].items() for method in methods
+    }
+    assert told == routes
+
+
+def test_the_page_is_read_without_a_token(service):
+    answer = requests.get(f"{service.api_url}/openapi.json", timeout=10)
+    assert answer.json()["components"]["schemas"]["BackendName"]["enum"][:1] == ["local_simulator"]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from qjob_widgets.errors import InvalidInput
-from qjob_widgets.local.faults import Faults, checked, pattern
+from qjob_widgets.local.web.faults import Faults, checked, pattern
 
 
 @pytest.mark.parametrize(

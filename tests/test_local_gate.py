@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 import requests
 
 from qjob_widgets.errors import InvalidInput
-from qjob_widgets.local.process import ServiceProcess
+from qjob_widgets.local.owner.process import ServiceProcess
+from qjob_widgets.local.web.faults import Faults
+from qjob_widgets.local.web.gate import Gate
+from qjob_widgets.local.web.tokens import Tokens
 from tests.local_support import Client
 
 
@@ -148,6 +153,8 @@ def test_requests_are_recorded_without_those_of_the_control(client, service):
         lambda faults: faults.http("FETCH /jobs"),
         lambda faults: faults.http("GET /jobs", status=200),
         lambda faults: faults.http("GET /jobs", status="503"),
+        lambda faults: faults.http("GET /jobs", status=503.0),
+        lambda faults: faults.http("GET /jobs", status=600),
         lambda faults: faults.http("GET /jobs", times=0),
         lambda faults: faults.http("GET /jobs", retry_after=-1),
         lambda faults: faults.delay("GET /jobs", "long"),
@@ -156,6 +163,7 @@ def test_requests_are_recorded_without_those_of_the_control(client, service):
         lambda faults: faults.job(""),
         lambda faults: faults.job("*", status="Exploded"),
         lambda faults: faults.job("*", reason=3),
+        lambda faults: faults.job("*", reason="\ud800"),
         lambda faults: faults.job("*", reason_code="1305"),
         lambda faults: faults.hold("Completed"),
     ],
@@ -163,3 +171,30 @@ def test_requests_are_recorded_without_those_of_the_control(client, service):
 def test_what_cannot_be_scripted_is_refused_at_once(service, script):
     with pytest.raises(InvalidInput):
         script(service.faults)
+
+
+def test_a_service_may_have_a_name_of_its_own():
+    told = []
+
+    async def app(scope, receive, send):
+        told.append(scope["path"])
+
+    async def send(message):
+        told.append(message.get("status"))
+
+    async def receive():
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    gate = Gate(app, Tokens("secret"), Faults(), hosts=["lab-7.example:8080", "[fe80::1]:8080"])
+    for host in (b"lab-7.example", b"LAB-7.example:9", b"[FE80::1]", b"lab-8.example"):
+        headers = [(b"host", host), (b"authorization", b"apikey secret")]
+        scope = {"type": "http", "method": "GET", "path": "/control/x", "headers": headers}
+        asyncio.run(gate(scope, receive, send))
+    assert told[:4] == ["/control/x"] * 3 + [403]
+
+
+def test_all_faults_are_cleared_at_once(client, service):
+    faults = [service.faults.http("GET /jobs", times=None), service.faults.close("GET /backends")]
+    service.faults.clear()
+    assert client.ask("GET", "/jobs").status_code == client.ask("GET", "/backends").status_code == 200
+    assert [fault.count for fault in faults] == [0, 0]

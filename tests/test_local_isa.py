@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from qiskit import QuantumCircuit
 
-from qjob_widgets.local import isa
 from qjob_widgets.local.backends import Backend
+from qjob_widgets.local.simulation import isa
 
-MANILA = Backend("manila").instruction_set
+MANILA = Backend("manila").device
 
 
 def circuit(qubits=5, clbits=5):
@@ -66,6 +66,28 @@ def test_what_is_not_is_named(spoil, part):
     )
     assert part in str(caught.value)
     assert str(caught.value).endswith("transpile it for local_manila before it is sent.")
+
+
+def test_each_gate_has_its_own_coupled_qubits():
+    """On this device some pairs have cx, and the others ecr, in one direction each."""
+    cairo = Backend("cairo").device
+    (here, there), *_ = cairo["couplings"]["ecr"]
+    right, wrong, turned = circuit(27), circuit(27), circuit(27)
+    right.ecr(here, there)
+    wrong.cx(here, there)
+    turned.ecr(there, here)
+    isa.check(0, right, cairo)
+    for spoilt in (wrong, turned):
+        with pytest.raises(isa.NotIsaError, match="which are not coupled"):
+            isa.check(0, spoilt, cairo)
+
+
+def test_a_device_of_one_qubit_has_no_couplings():
+    armonk = Backend("armonk").device
+    right = circuit(1)
+    right.sx(0)
+    right.measure(0, 0)
+    isa.check(0, right, armonk)
 
 
 def test_too_many_qubits_are_named():

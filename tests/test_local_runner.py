@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import io
 import json
+import struct
 import subprocess
 import sys
+import tracemalloc
+import warnings
 
 import pytest
 from qiskit_ibm_runtime import RuntimeEncoder
 
-from qjob_widgets.local.frames import read_frame, write_frame
-from qjob_widgets.local.guard import Guard, left_over
-from qjob_widgets.local.runner import perform
+from qjob_widgets.local.queue.frames import packed, read_frame, unpacked, write_frame
+from qjob_widgets.local.queue.guard import Guard, left_over
+from qjob_widgets.local.simulation.primitives import Sampler
+from qjob_widgets.local.simulation.programs import PROGRAMS
+from qjob_widgets.local.simulation.runner import perform
 from tests.local_support import bell, exists, sampler_job, until
 
 
@@ -32,8 +37,39 @@ def test_a_message_that_is_cut_off_is_the_end(length):
     assert read_frame(io.BytesIO(stream.getvalue()[:length])) is None
 
 
+def test_a_long_message_is_read_in_pieces():
+    body = bytes(range(256)) * 200_000
+    assert unpacked(packed({"a": 1}, body)) == ({"a": 1}, body)
+    with pytest.raises(ValueError, match="cut off"):
+        unpacked(packed({}, body)[:-1])
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"Traceback (most recent call last):",
+        bytes(7) + b"\x02" + bytes(8) + b"[]",
+        bytes(7) + b"\x02" + bytes(8) + b"{'",
+        bytes(7) + b"\x02" + bytes(8) + b"\xff\xff",
+    ],
+    ids=["text", "a list", "no JSON", "no text"],
+)
+def test_what_is_no_message_is_not_taken_for_one(garbage):
+    with pytest.raises(ValueError):  # noqa: PT011
+        read_frame(io.BytesIO(garbage))
+
+
+def test_a_message_that_says_it_is_huge_takes_no_memory():
+    tracemalloc.start()
+    try:
+        assert read_frame(io.BytesIO(struct.pack(">QQ", 2, 2**39) + b"{}tail")) is None
+        assert tracemalloc.get_traced_memory()[1] < 2**26
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_worker_runs_jobs_until_its_stdin_ends():
-    command = [sys.executable, "-m", "qjob_widgets.local.runner"]
+    command = [sys.executable, "-m", "qjob_widgets.local.simulation.runner"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as worker:
         assert read_frame(worker.stdout) == ({"ready": True}, b"")
         body = json.dumps(sampler_job(bell())["params"], cls=RuntimeEncoder).encode()
@@ -61,16 +97,13 @@ def test_parameters_that_cannot_be_read_fail_the_job(body):
 
 
 def test_warnings_of_a_job_are_in_its_logs(monkeypatch):
-    import warnings
+    class Warns(Sampler):
+        def results(self):
+            warnings.warn("the moon is full", stacklevel=1)
+            yield [self._params]
 
-    from qjob_widgets.local import simulate
-
-    def program(params, device):
-        warnings.warn("the moon is full", stacklevel=1)
-        yield [params]
-
-    monkeypatch.setitem(simulate.PROGRAMS, "warn", program)
-    head, body = perform({"program": "warn", "device": None}, b'{"a": 1}')
+    monkeypatch.setitem(PROGRAMS, "warns", Warns)
+    head, body = perform({"program": "warns", "device": None}, b'{"a": 1}')
     assert head["logs"] == "UserWarning: the moon is full\n"
     assert json.loads(body)["__value__"]["pub_results"] == [{"a": 1}]
 

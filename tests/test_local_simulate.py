@@ -7,17 +7,18 @@ import json
 import numpy as np
 import pytest
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm3
-from qiskit.circuit import Clbit, Parameter
+from qiskit.circuit import Clbit, Instruction, Parameter
 from qiskit.circuit.library import QFTGate
 from qiskit_aer import AerSimulator
 from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
+from qiskit_ibm_runtime.circuit import MidCircuitMeasure
 
-from qjob_widgets.local import simulate
 from qjob_widgets.local.backends import Backend
-from qjob_widgets.local.runner import perform
+from qjob_widgets.local.simulation import simulate
+from qjob_widgets.local.simulation.runner import perform
 from tests.local_support import bell, sampler_job
 
-MANILA = Backend("manila").instruction_set
+MANILA = Backend("manila").device
 
 
 def run(params, device=None, program="sampler"):
@@ -175,6 +176,93 @@ def test_the_estimator_estimates():
     assert pub.data.evs == pytest.approx([1.0, 0.0], abs=0.2)
 
 
+def test_observables_may_be_projectors():
+    """The probability of 00, and of + on one qubit, of a Bell state: one half each."""
+    circuit = bell().remove_final_measurements(inplace=False)
+    observables = [[{"00": 1.0}], [{"I+": 1.0}], [{"ZZ": 0.5, "11": 1.0}]]
+    params = {"options": {"default_precision": 0.001}, "pubs": [[circuit, observables, [], None]]}
+    (pub,) = run(params, program="estimator")
+    assert pub.data.evs == pytest.approx(np.array([[0.5], [0.5], [1.0]]), abs=0.01)
+
+
+def test_boxes_are_opened():
+    boxed = QuantumCircuit(2)
+    with boxed.box():
+        boxed.h(0)
+        with boxed.box():
+            boxed.cx(0, 1)
+    boxed.measure_all()
+    result = run(sampler_job(boxed, shots=200, seed=42)["params"])
+    assert counts(result) == direct([bell()], 200, 42)
+
+
+def test_variants_of_measure_and_reset_are_what_they_are_called():
+    circuit = QuantumCircuit(1, 4)
+    circuit.x(0)
+    circuit.append(MidCircuitMeasure("measure_2"), [0], [0])
+    with circuit.if_test((0, 1)):
+        circuit.append(Instruction("reset_2", 1, 0, []), [0])
+    circuit.append(MidCircuitMeasure("measure_2"), [0], [1])
+    circuit.x(0)
+    circuit.append(Instruction("measure_reset", 1, 1, []), [0], [2])
+    circuit.measure(0, 3)
+    assert counts(run(sampler_job(circuit, shots=10)["params"])) == [{"0101": 10}]
+    plain = circuit.copy_empty_like()
+    plain.sx(0)
+    plain.append(MidCircuitMeasure("measure_2"), [0], [0])
+    kingston = Backend("kingston").device
+    assert sum(counts(run(sampler_job(plain, shots=10)["params"], kingston))[0].values()) == 10
+
+
+def test_basis_gates_and_coupling_map_of_a_job_are_heeded():
+    circuit = QuantumCircuit(3)
+    circuit.x(0)
+    circuit.cx(0, 2)
+    circuit.measure_all()
+    params = sampler_job(circuit, shots=10)["params"]
+    params["options"]["simulator"] = {"basis_gates": ["cx", "rz", "sx"], "coupling_map": [[0, 1], [1, 2]]}
+    assert counts(run(params)) == [{"101": 10}]
+    params["options"]["simulator"] = {"basis_gates": ["cx"]}
+    assert "basis" in fail(params)["reason"]
+    params["options"]["simulator"] = {"coupling_map": [[0, 1]]}
+    assert fail(params)["reason"]
+
+
+def test_what_has_no_effect_is_told_in_the_log():
+    params = sampler_job(bell(), seed=3)["params"]
+    params["options"] |= {"dynamical_decoupling": {"enable": True}, "twirling": {"enable_gates": True}}
+    params["options"]["execution"] = {"init_qubits": True, "meas_type": "classified"}
+    head, _ = perform({"program": "sampler", "device": None}, json.dumps(params, cls=RuntimeEncoder).encode())
+    assert head["logs"] == (
+        "UserWarning: No effect on a simulation: options dynamical_decoupling, execution, twirling.\n"
+    )
+    circuit = bell().remove_final_measurements(inplace=False)
+    params = {
+        "resilience_level": 2,
+        "options": {"resilience": {}},
+        "pubs": [[circuit, {"ZZ": 1.0}, [], None]],
+    }
+    body = json.dumps(params, cls=RuntimeEncoder).encode()
+    head, _ = perform({"program": "estimator", "device": None}, body)
+    assert head["logs"] == "UserWarning: No effect on a simulation: options resilience, resilience_level.\n"
+
+
+def test_a_job_without_such_options_has_no_log():
+    params = sampler_job(bell(), seed=3)["params"]
+    head, _ = perform({"program": "sampler", "device": None}, json.dumps(params, cls=RuntimeEncoder).encode())
+    assert head["logs"] == ""
+
+
+@pytest.mark.parametrize("kind", ["kerneled", "avg_kerneled"])
+def test_signals_of_a_readout_are_refused(kind):
+    params = sampler_job(bell())["params"]
+    params["options"] = {"execution": {"meas_type": kind}}
+    assert fail(params)["reason"] == (
+        f"options.execution.meas_type={kind!r} asks for signals of a device's readout,"
+        " which a simulation does not have; leave it at 'classified'."
+    )
+
+
 @pytest.mark.parametrize(
     ("params", "part"),
     [
@@ -187,6 +275,9 @@ def test_the_estimator_estimates():
         ({"pubs": [[bell(), [], 0]]}, "shots"),
         ({"pubs": [[bell(), [], 10]], "options": {"simulator": {"seed_simulator": "x"}}}, ""),
         ({"pubs": [["OPENQASM 3; nonsense", [], 10]]}, ""),
+        ({"pubs": [[bell(), [], 10]], "options": [1]}, "options=[1] must be an object"),
+        ({"pubs": [[bell(), [], 10]], "options": {"simulator": [1]}}, ""),
+        ({"pubs": [[bell(), [], 10]], "options": {"simulator": {"coupling_map": 5}}}, ""),
     ],
 )
 def test_what_cannot_be_run_fails_with_a_reason(params, part):
@@ -206,3 +297,36 @@ def test_a_device_takes_its_own_gates_only():
     head = fail(sampler_job(right, bell("odd"))["params"], MANILA)
     assert head["reason_code"] == 1517
     assert head["reason"].startswith("Circuit 1 ('odd') does not match the instruction set of local_manila")
+
+
+def chains(*lengths):
+    """Chains of entangled qubits, all measured, then a barrier over all."""
+    circuit = QuantumCircuit(sum(lengths))
+    first = 0
+    for length in lengths:
+        circuit.ry(0.3, first)
+        for qubit in range(first, first + length - 1):
+            circuit.cx(qubit, qubit + 1)
+        first += length
+    circuit.measure_all()
+    return circuit
+
+
+def test_a_wide_circuit_of_small_parts_is_run():
+    params = sampler_job(bell(), chains(20, 15, 3, 2), bell(), shots=200, seed=42)["params"]
+    first, second, third = counts(run(params))
+    assert all(set(key[-20:]) in ({"0"}, {"1"}) and set(key[5:20]) in ({"0"}, {"1"}) for key in second)
+    assert [first, third] == [direct([bell()] * 3, 200, 42)[index] for index in (0, 2)]
+    assert counts(run(params))[1] == second
+
+
+def test_a_circuit_that_is_too_large_fails_with_a_reason():
+    assert "nsufficient memory" in fail(sampler_job(chains(40))["params"])["reason"]
+
+
+def test_a_wide_circuit_on_few_qubits_has_the_counts_of_a_direct_run():
+    circuit = QuantumCircuit(100, 2)
+    circuit.h(50)
+    circuit.cx(50, 51)
+    circuit.measure([50, 51], [0, 1])
+    assert counts(run(sampler_job(circuit, shots=200, seed=42)["params"])) == direct([circuit], 200, 42)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+from dataclasses import replace
 
 import pytest
 
-from qjob_widgets.local.database import Database
-from qjob_widgets.local.records import Outcome, Query, Submission, iso
-from qjob_widgets.local.store import Store
+from qjob_widgets.errors import InvalidInput
+from qjob_widgets.local.jobs.database import Database
+from qjob_widgets.local.jobs.pruning import Old, prune
+from qjob_widgets.local.jobs.records import Outcome, Query, Submission, iso, now
+from qjob_widgets.local.jobs.store import Store
+from qjob_widgets.local.queue.line import Line
 
 
 @pytest.fixture
@@ -60,23 +64,11 @@ def test_a_word_that_is_no_step_changes_nothing(store):
     assert store.find(job.id) == job
 
 
-def test_the_queue_is_first_come_first_served(store):
-    jobs = [store.add(new()) for _ in range(5)]
-    assert store.next() == jobs[0]
-    store.start(jobs[0])
-    assert store.next() == jobs[1]
-    store.end(jobs[2].id, Outcome("Cancelled"))
-    now = [store.find(job.id) for job in jobs]
-    assert store.positions(now) == {jobs[1].id: 1, jobs[3].id: 2, jobs[4].id: 3}
-    assert store.positions([now[4]]) == {jobs[4].id: 3}
-    assert store.positions([now[0]]) == {}
-
-
 def test_what_was_running_is_queued_again_in_its_place(store):
     first, second = store.add(new()), store.add(new())
     store.start(first)
     assert store.requeue() == 1
-    assert store.next().id == first.id
+    assert Line(store._database).first("local_simulator").id == first.id
     assert store.find(first.id).running is None
     assert store.count("Queued") == 2
     assert second.id != first.id
@@ -118,8 +110,7 @@ def test_durations_and_seconds_are_told(store):
         job = store.add(new())
         store.start(job)
         store.end(job.id, Outcome("Completed", seconds=seconds))
-    assert store.used_seconds() == 0.75
-    assert store.recent_durations() == [10 / 1e6] * 2
+    assert store.recent_durations() == [("local_simulator", "sampler", 10 / 1e6)] * 2
     assert len(store.recent_durations(1)) == 1
 
 
@@ -165,12 +156,73 @@ def test_a_file_of_an_earlier_version_is_understood(tmp_path):
     old = Store(database).add(new("kept"))
     database.close()
     with sqlite3.connect(file) as sql:
-        for column in ("image", "estimate"):
+        for index in ("jobs_key", "jobs_line", "jobs_of_session"):
+            sql.execute(f"DROP INDEX {index}")
+        for column in ("image", "estimate", "key", "place"):
             sql.execute(f"ALTER TABLE jobs DROP COLUMN {column}")
     sql.close()
     database = Database(file, durable=True)
     store = Store(database)
-    assert store.find(old.id) == old
+    assert store.find(old.id) == replace(old, place=0)
     added = store.add(new(image="image:1", estimate=0.5))
     assert (added.image, added.estimate) == ("image:1", 0.5)
     database.close()
+
+
+def ended(store, *tags):
+    job = store.add(new(*tags))
+    store.end(job.id, Outcome("Cancelled"))
+    return job
+
+
+def left(store):
+    return [job.id for job in store.page(Query(ascending=True))[0]]
+
+
+@pytest.mark.parametrize(("keep", "removed"), [(0, 4), (1, 3), (4, 0), (9, 0)])
+def test_only_jobs_that_have_ended_are_pruned_and_the_latest_of_them_kept(store, keep, removed):
+    first, *others = [ended(store, "a") for _ in range(4)]
+    queued, running = store.add(new("a")), store.add(new("a"))
+    store.start(running)
+    store.publish(first, 0, ["x"])
+    assert prune(store._database, Old(keep=keep)) == removed
+    assert left(store) == [job.id for job in [first, *others][removed:]] + [queued.id, running.id]
+    rows = store._database.reader.execute(
+        "SELECT (SELECT count(*) FROM payloads), (SELECT count(*) FROM job_tags),"
+        " (SELECT count(*) FROM interim)"
+    ).fetchone()
+    assert tuple(rows) == (6 - removed, 6 - removed, 0 if removed else 1)
+    assert store.page(Query(tags=("a",)))[1] == 6 - removed
+
+
+def test_what_ended_lately_is_not_old(tmp_path):
+    database = Database(tmp_path / "jobs.sqlite", durable=False)
+    moments = iter(
+        [now() - 7_200_000_000, now() - 3_700_000_000, now() - 7_100_000_000, now() - 3_500_000_000]
+    )
+    store = Store(database, clock=lambda: next(moments))
+    old, lately = ended(store), ended(store)
+    assert prune(database, Old(seconds=3_600, keep=1)) == 1
+    assert store.find(old.id) is None
+    assert prune(database, Old(seconds=3_600)) == 0
+    assert left(store) == [lately.id]
+    database.close()
+
+
+def test_sub_jobs_of_a_composite_go_together_or_not_at_all(store):
+    whole, part = "ibm_composite_job_id_abc_", "ibm_composite_job_id_def_"
+    gone = [ended(store, whole, f"ibm_composite_job_indexes:{index}:2:0:0") for index in range(2)]
+    kept = [ended(store, part), store.add(new(part))]
+    single = ended(store, "vqe")
+    assert prune(store._database, Old(keep=1)) == 2
+    assert left(store) == [*[job.id for job in kept], single.id]
+    assert not {job.id for job in gone} & set(left(store))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"seconds": -1.0}, {"seconds": "1"}, {"keep": -1}, {"keep": True}, {"keep": 1.5}, {"keep": "1"}],
+)
+def test_what_is_old_must_be_said(wrong):
+    with pytest.raises(InvalidInput, match=r"older_than=|keep="):
+        Old(**wrong)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import json
 
-from qjob_widgets.local.tokens import LIFETIME, Tokens
+from qjob_widgets.local.web.tokens import LIFETIME, Tokens
 from tests.support import Clock
 
 CLOCK = Clock(1_000_000.0)

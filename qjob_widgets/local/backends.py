@@ -1,14 +1,15 @@
 """The backends that a service offers, as the REST API describes them. No qiskit is imported.
 
 `simulator` is ideal and takes every circuit. Any other name is a device: a snapshot that
-qiskit-ibm-runtime packages, read when it is first needed, simulated without noise.
+qiskit-ibm-runtime packages, read when it is first needed, simulated without noise unless it is asked for.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,11 @@ from qjob_widgets.errors import InvalidInput
 
 SIMULATOR = "simulator"
 PREFIX = "local_"
+MOCK = "mock_"
+"""How the name of a mock begins: a backend that takes what the real one takes, and gives random results.
+
+Clients send a dry run to the mock of the backend that they have. Mocks are listed only when asked for.
+"""
 _SIMULATOR_QUBITS = 63
 """As many as Aer takes where its method allows them; it refuses circuits that the memory cannot hold."""
 
@@ -36,14 +42,19 @@ class Backend:
 
     Args:
         kind: `simulator`, or the name of a packaged snapshot such as `manila`.
+        noisy: Whether a device is simulated with the errors of its calibration.
+        mock: Whether it is the mock of the backend of this kind.
 
     Raises:
         InvalidInput: If there is no such snapshot.
     """
 
-    def __init__(self, kind: str) -> None:
-        self.name = f"{PREFIX}{kind}"
+    def __init__(self, kind: str, noisy: bool = False, mock: bool = False) -> None:
+        self.name = f"{MOCK if mock else PREFIX}{kind}"
+        self.real_name = f"{PREFIX}{kind}"
+        self.mock = mock
         self.simulator = kind == SIMULATOR
+        self._noisy = noisy
         self._folder = None if self.simulator else _snapshot(kind)
 
     @functools.cached_property
@@ -61,12 +72,25 @@ class Backend:
         return {**_read(self._folder, "props"), "backend_name": self.name}
 
     @functools.cached_property
-    def instruction_set(self) -> dict[str, Any] | None:
-        """What circuits are checked against; None where every circuit is taken."""
+    def device(self) -> dict[str, Any] | None:
+        """What a worker needs to know of a device; None where every circuit is taken and simulated.
+
+        `backend_name`, `n_qubits`, `basis_gates`, `coupling_map` and `supported_instructions` as in the
+        configuration; `couplings`: the pairs of those gates that are not there on all coupled qubits;
+        `noisy`. A mock has `mock` too; that of the simulator has nothing else.
+        """
+        mock = {"mock": True} if self.mock else {}
         if self.simulator:
-            return None
+            return mock or None
         names = ("backend_name", "n_qubits", "basis_gates", "coupling_map", "supported_instructions")
-        return {name: self.configuration.get(name) for name in names}
+        known = {name: self.configuration.get(name) for name in names}
+        everywhere = sorted(known["coupling_map"] or ())
+        couplings = {
+            gate["name"]: gate["coupling_map"]
+            for gate in self.configuration["gates"]
+            if len(gate.get("coupling_map", [[]])[0]) > 1 and sorted(gate["coupling_map"]) != everywhere
+        }
+        return {**known, "couplings": couplings, "noisy": self._noisy, **mock}
 
     def listed(self, queue_length: int) -> dict[str, Any]:
         """Its entry in the list of backends."""
@@ -80,6 +104,8 @@ class Backend:
         }
         if processor := configuration.get("processor_type"):
             entry["processor_type"] = processor
+        if self.mock:
+            entry["class"] = "mock"
         return entry
 
     def status(self, queue_length: int) -> dict[str, Any]:
@@ -94,9 +120,15 @@ class Backend:
         }
 
 
-def offered(kinds: tuple[str, ...]) -> Mapping[str, Backend]:
-    """Backends by name, in the order of `kinds`."""
-    return {backend.name: backend for backend in map(Backend, kinds)}
+def offered(kinds: Sequence[str], noise: Collection[str] = ()) -> Mapping[str, Backend]:
+    """Backends by name, in the order of `kinds`, then their mocks; those that `noise` names are noisy.
+
+    Raises:
+        InvalidInput: If there is no such snapshot.
+    """
+    real = [Backend(kind, kind in noise) for kind in kinds]
+    mocks = [Backend(kind, mock=True) for kind in kinds]
+    return {backend.name: backend for backend in (*real, *mocks)}
 
 
 def _simulator_configuration(name: str) -> dict[str, Any]:
@@ -137,13 +169,13 @@ def _snapshot(kind: str) -> Path:
             f" or take backends=['{SIMULATOR}']."
         )
     if folder is None:
-        raise InvalidInput(
-            f"There is no backend {kind!r}; choose from {SIMULATOR}, {', '.join(sorted(_packaged()))}."
-        )
+        choice = [SIMULATOR, *sorted(_packaged())]
+        near = get_close_matches(str(kind).lower(), choice)
+        remedy = f"did you mean {' or '.join(near)}?" if near else f"choose from {', '.join(choice)}."
+        raise InvalidInput(f"There is no backend {kind!r}; {remedy}")
     return folder
 
 
 def _read(folder: Path, kind: str) -> dict[str, Any]:
-    (file,) = folder.glob(f"{kind}_*.json")
-    content: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    content: dict[str, Any] = json.loads((folder / f"{kind}_{folder.name}.json").read_text("utf-8"))
     return content
