@@ -27,7 +27,7 @@ def _duration_from_now(moment: datetime | None, now: datetime) -> str:
 class QueueInfo:
     """Where a job stands in its backend's queue.
 
-    Documented: `qiskit_ibm_provider.job.QueueInfo` (0.10).
+    Source: qiskit_ibm_provider.job.QueueInfo (0.10).
 
     Args:
         position_in_queue: From 1, which runs next; None where the service does not say.

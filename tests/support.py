@@ -85,6 +85,7 @@ class MemoryJob:
     source: ScriptedSource
     cancelled: int = 0
     rerun: int = 0
+    chosen: Collection[int] | None = None
     trouble: Exception | None = None
 
     def job_id(self) -> str:
@@ -97,14 +98,16 @@ class MemoryJob:
             parts[news.place.job] = news
         self.snapshot = replace(self.snapshot, parts=tuple(parts))
 
-    def cancel(self) -> bool:
+    def cancel(self, *, parts: Collection[int] | None = None) -> bool:
         self.cancelled += 1
+        self.chosen = parts
         if self.trouble is not None:
             raise self.trouble
         return True
 
-    def rerun_failed(self) -> None:
+    def rerun_failed(self, *, parts: Collection[int] | None = None) -> None:
         self.rerun += 1
+        self.chosen = parts
 
 
 def memory_job(letters: str, *answers: str | Exception, job_id: str = "whole") -> MemoryJob:

@@ -12,10 +12,10 @@ from qiskit import QuantumCircuit, transpile
 from qiskit.providers import JobStatus, JobV1
 
 import qjob_widgets as qj
-from qjob_widgets.jobs import calibrations, steps
+from qjob_widgets.jobs import calibrations, steps, waiting
 from qjob_widgets.jobs.runtime import RuntimeJob
-from qjob_widgets.jobs.sending.retry import Selection
-from tests.support import NOON, composite, part
+from qjob_widgets.jobs.sending.retry import AutomaticRerun, Selection
+from tests.support import NOON, composite, memory_job, part
 
 WAIT = 60
 
@@ -106,6 +106,41 @@ def test_states_by_name(service, backend):
     assert job.in_final_state()
     assert not job.done()
     assert not job.running()
+
+
+def test_the_status_is_the_first_in_precedence(service, backend):
+    service.faults.job(0, status="Failed", reason="bad luck")
+    service.faults.hold("Queued")
+    job = backend.run(circuits(3), shots=10, max_circuits_per_job=1)
+    job.block_for_submit()
+    job.sub_job(1).cancel()
+    assert job.status() is JobStatus.QUEUED
+    service.faults.release()
+    job.wait_for_final_state(timeout=WAIT)
+
+    assert [part.status.name for part in job.snapshot.parts] == ["ERROR", "CANCELLED", "DONE"]
+    assert job.status() is JobStatus.ERROR
+    job.rerun_failed(reason="bad luck")
+    job.wait_for_final_state(timeout=WAIT)
+    assert job.status() is JobStatus.CANCELLED
+    job.rerun_failed()
+    job.wait_for_final_state(timeout=WAIT)
+    assert job.status() is JobStatus.DONE
+
+
+def test_refresh_fetches_what_is_new(service, api, backend):
+    service.faults.hold("Queued")
+    job = backend.run(circuits(2), max_circuits_per_job=1)
+    job.block_for_submit()
+    found = api.job(job.job_id())
+    job.cancel()
+    assert found.snapshot.status.name == "QUEUED"
+    found.refresh()
+
+    assert found.snapshot.status.name == "CANCELLED"
+    service.clear_requests()
+    found.refresh()
+    assert service.requests == []
 
 
 def test_creation_date_is_local(backend):
@@ -318,6 +353,30 @@ def test_a_rhythm_of_callbacks_is_kept(service, backend):
     assert len(heard) >= 5
 
 
+@pytest.mark.parametrize(
+    "limits", [{"timeout": "5"}, {"wait": "5"}, {"wait": -1}, {"timeout": float("nan")}, {"wait": True}]
+)
+def test_limits_that_are_no_seconds_are_one_sentence(limits):
+    job = memory_job("Q")
+
+    with pytest.raises(qj.InvalidInput, match=f"{next(iter(limits))}=.* seconds"):
+        waiting.wait_until_final(
+            job, qj.Monitor(threaded=False), **{"timeout": 0, "wait": None, "callback": None, **limits}
+        )
+
+
+def test_no_pause_between_callbacks_does_not_take_a_whole_processor():
+    told = []
+
+    def callback(*_, queue_info):
+        told.append(queue_info)
+
+    waiting.wait_until_final(
+        memory_job("Q"), qj.Monitor(threaded=False), timeout=0.1, wait=0, callback=callback
+    )
+    assert 1 <= len(told) <= 12
+
+
 def test_an_interrupt_ends_the_wait_at_once(service, backend):
     service.faults.hold("Queued")
     job = backend.run(circuits(2), max_circuits_per_job=1)
@@ -328,6 +387,16 @@ def test_an_interrupt_ends_the_wait_at_once(service, backend):
     with pytest.raises(KeyboardInterrupt):
         job.wait_for_final_state(timeout=WAIT, callback=interrupt)
     job.cancel()
+
+
+def test_a_result_is_waited_for_no_longer_than_told(service, backend):
+    service.faults.hold("Queued")
+    job = backend.run(circuits(2), shots=10, max_circuits_per_job=1)
+
+    with pytest.raises(qj.IBMJobTimeoutError, match=r"0\.05 seconds"):
+        job.result(timeout=0.05)
+    service.faults.release()
+    assert job.result(timeout=WAIT).success
 
 
 def test_an_error_message_for_each_failed_part(service, backend):
@@ -416,6 +485,21 @@ def test_a_cancel_ends_automatic_reruns(service, backend):
     always.clear()
 
 
+def test_an_automatic_rerun_that_is_over_as_it_begins_is_watched_no_longer():
+    class Prompt(qj.Monitor):
+        """Tells the news on its thread before the caller goes on."""
+
+        def watch(self, job, subscriber=None):
+            watched = super().watch(job, subscriber)
+            subscriber(None)
+            return watched
+
+    for letters in ("DD", "DC"):
+        monitor = Prompt(threaded=False)
+        AutomaticRerun(memory_job(letters), Selection(by_itself=True), pytest.fail, monitor)
+        assert monitor.step() is None
+
+
 # ---- faults of the documented implementation that must not come back
 
 
@@ -462,21 +546,35 @@ def test_a_status_of_many_parts_is_one_question_without_circuits(service, backen
     job.cancel()
 
 
-def test_waiting_for_many_parts_takes_one_thread(service, backend):
-    service.faults.hold("Queued")
-    job = backend.run(circuits(100), max_circuits_per_job=1)
-    job.block_for_submit()
-    before = {thread.name for thread in threading.enumerate()}
-    during: set[str] = set()
+def test_waiting_for_a_thousand_parts_takes_one_thread_and_a_few_lists():
+    def ours() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name.startswith("qjob-")}
+
+    looks, during = [], set()
 
     def told(*_, queue_info):
-        during.update(thread.name for thread in threading.enumerate())
+        during.update(ours())
+        if queue_info is not None:
+            looks.append(queue_info.position)
+        if len(looks) == 3:
+            service.faults.release()
 
-    with pytest.raises(qj.IBMJobTimeoutError):
-        job.wait_for_final_state(timeout=0.3, wait=0.05, callback=told)
+    with qj.LocalService() as service:
+        service.faults.hold("Queued")
+        service.faults.job("*", status="Failed", reason="not needed", times=1000)
+        job = service.connect().backend("local_simulator").run(circuits(1000), max_circuits_per_job=1)
+        job.block_for_submit()
+        service.clear_requests()
+        before = ours()
+        job.wait_for_final_state(timeout=WAIT, wait=0.05, callback=told)
+        asked = [(record.method, record.path) for record in service.requests]
 
-    assert during - before <= {"qjob-monitor"}
-    job.cancel()
+    assert looks[0] == 1000
+    assert len(job.snapshot.parts) == sum(part.status.name == "ERROR" for part in job.snapshot.parts) == 1000
+    assert len(during - before) <= 1
+    assert {thread.name for thread in during - before} <= {"qjob-monitor"}
+    assert set(asked) == {("GET", "/jobs")}
+    assert len(asked) < 500
 
 
 def test_automatic_reruns_do_not_send_what_is_refused_for_ever(service, backend):

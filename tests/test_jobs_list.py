@@ -129,7 +129,29 @@ def test_the_count_of_an_empty_page_is_not_trusted(service, api, tag, monkeypatc
     service.clear_requests()
 
     assert ids(api.jobs(None, tags=[tag])) == ids(reversed(made))
-    assert len(asked(service)) == 3
+    assert len(asked(service)) == 4  # each page begins with the job that the last one ended with
+
+
+@pytest.mark.parametrize("descending", [True, False])
+def test_what_ends_between_two_pages_hides_nothing(service, api, tag, monkeypatch, descending):
+    service.faults.hold("Queued")
+    made = [run(api, tag, 1) for _ in range(6)]
+    monkeypatch.setattr(paths, "PAGE", 2)
+    listed = api.client.list_jobs
+    ended = []
+
+    def list_and_end(**query):
+        page = listed(**query)
+        if not ended:
+            ended.append(page.jobs[0].job_id)
+            api.client.cancel(ended[0])
+        return page
+
+    monkeypatch.setattr(api.client, "list_jobs", list_and_end)
+    found = api.jobs(None, tags=[tag], pending=True, descending=descending)
+    service.faults.release()
+
+    assert ids(found) == ids(reversed(made) if descending else made)
 
 
 def test_pending_is_what_the_whole_composite_is(service, api, tag):

@@ -149,3 +149,45 @@ def test_on_its_own_thread_it_ends_when_nothing_is_left():
     for thread in threads:
         thread.join(30)
         assert not thread.is_alive()
+
+
+def test_errands_are_done_again_when_they_say():
+    monitor, clock = stepped()
+    done = []
+
+    def errand() -> float | None:
+        done.append(clock.now)
+        return 3 if len(done) < 4 else None
+
+    monitor.repeat(errand)
+    run(monitor, clock)
+    assert done == [0, 3, 6, 9]
+
+
+def test_an_errand_ends_when_it_is_closed_or_fails():
+    monitor, _ = stepped()
+    done = []
+    kept = monitor.repeat(lambda: done.append("kept") or 1)
+    monitor.repeat(lambda: 1 / 0)
+    monitor.step()
+    assert len(monitor._errands) == 1
+    kept.close()
+    kept.close()
+
+    assert monitor.step() is None
+    assert done == ["kept"]
+
+
+def test_jobs_and_errands_share_the_thread():
+    monitor = Monitor()
+    threads: queue.Queue[threading.Thread] = queue.Queue()
+    monitor.repeat(lambda: threads.put(threading.current_thread()))
+    errand = threads.get(timeout=30)
+    job = memory_job("Q", "D")
+    monitor.watch(job, lambda _: threads.put(threading.current_thread()))
+    threads.get(timeout=30)
+    monitor.close()
+    errand.join(30)
+
+    assert errand.name == "qjob-monitor"
+    assert not errand.is_alive()

@@ -22,7 +22,7 @@ from qiskit_aer import AerSimulator
 import qjob_widgets as qj
 from qjob_widgets import tags
 from qjob_widgets.errors import ApiError, NotFound
-from qjob_widgets.jobs.results import merging
+from qjob_widgets.jobs.results import merging, reading
 from qjob_widgets.jobs.results.merging import PartHeaders, PartReader
 from qjob_widgets.jobs.results.reading import CircuitHeader
 from qjob_widgets.snapshot import CompositeSnapshot
@@ -270,7 +270,7 @@ def primitive_job(api, program: str, parts: list[list], options: dict | None = N
             "tags": tags.write(tags.Identity(whole, place, "primitive", None)),
             "params": {"version": 2, "pubs": pubs, "options": options or {}},
         }
-        api.client.submit(json.dumps(body, cls=RuntimeEncoder).encode())
+        api.client.submit(json.dumps(body, cls=RuntimeEncoder).encode(), f"{whole} {place.job}")
     return api.job(whole)
 
 
@@ -356,6 +356,25 @@ def test_a_result_that_can_be_read_only_once_stays_known():
 
     assert left == {}
     assert merged(reader, "DD", refresh=True).get_counts() == first.get_counts() == [{"01": 1}, {"10": 1}]
+
+
+def test_a_result_that_can_be_read_only_once_is_not_lost_when_decoding_it_fails_once(monkeypatch):
+    decode, failures = reading.decode, [SystemError("AST constructor recursion depth mismatch")]
+
+    def fails_once(found):
+        if failures:
+            raise failures.pop()
+        return decode(found)
+
+    monkeypatch.setattr(reading, "decode", fails_once)
+    left = {"job-0": text(pub(1))}
+    reader = PartReader(lambda job_id: left.pop(job_id, ""), named)
+    snapshot = CompositeSnapshot("whole", (part("D", private=True),))
+    with pytest.raises(ApiError, match="cannot be read"):
+        reader.merged(snapshot, kind="run", date=None)
+
+    assert left == {}
+    assert reader.merged(snapshot, kind="run", date=None).get_counts() == {"01": 1}
 
 
 @pytest.mark.parametrize("answer", ["{", "[1]", "{}", text(pub(0), pub(0))])

@@ -12,6 +12,7 @@ import json
 import logging
 import threading
 import time
+import uuid
 from datetime import datetime, timedelta, timezone
 
 import numpy as np
@@ -26,8 +27,8 @@ from qiskit_ibm_runtime.decoders.result_decoder import ResultDecoder
 
 import qjob_widgets as qj
 from qjob_widgets.jobs.runtime import RuntimeJob
-from qjob_widgets.local import simulate
-from qjob_widgets.local.runner import perform
+from qjob_widgets.local.simulation import simulate
+from qjob_widgets.local.simulation.runner import perform
 from qjob_widgets.rest.client import ApiKey, RestClient, Transport
 from qjob_widgets.tags import new_composite_id
 from tests.local_support import sampler_job
@@ -51,7 +52,7 @@ def circuits(number: int) -> list[QuantumCircuit]:
 def submit(api, *sampled: QuantumCircuit, **facts) -> RuntimeJob:
     """A primitive's job, as any other program submits it."""
     body = sampler_job(*(sampled or [circuit()]), **facts)
-    return api.job(api.client.submit(json.dumps(body, cls=RuntimeEncoder).encode()))
+    return api.job(api.client.submit(json.dumps(body, cls=RuntimeEncoder).encode(), uuid.uuid4().hex))
 
 
 def copy_of(api, job: RuntimeJob) -> RuntimeJob:
@@ -189,39 +190,6 @@ def test_class_attributes():
     assert RuntimeJob.version == 1
 
 
-@pytest.mark.parametrize(
-    ("method", "documented"),
-    [
-        ("backend", {"timeout": None}),
-        ("cancel", {}),
-        ("cancel_result_streaming", {}),
-        ("cancelled", {}),
-        ("done", {}),
-        ("error_message", {}),
-        ("errored", {}),
-        ("in_final_state", {}),
-        ("job_id", {}),
-        ("logs", {}),
-        ("metrics", {}),
-        ("properties", {"refresh": False}),
-        ("queue_info", {}),
-        ("queue_position", {"refresh": False}),
-        ("result", {"timeout": None, "decoder": None}),
-        ("running", {}),
-        ("status", {}),
-        ("stream_results", {"callback": inspect.Parameter.empty, "decoder": None}),
-        ("submit", {}),
-        ("update_tags", {"new_tags": inspect.Parameter.empty}),
-        ("usage", {}),
-        ("wait_for_final_state", {"timeout": None}),
-    ],
-)
-def test_signatures_begin_as_documented(method, documented):
-    _, *parameters = inspect.signature(getattr(RuntimeJob, method)).parameters.values()
-    positional = {one.name: one.default for one in parameters if one.kind is not one.KEYWORD_ONLY}
-    assert positional == documented
-
-
 def test_a_job_needs_a_service():
     with pytest.raises(qj.InvalidInput, match="'id' has no api_client"):
         RuntimeJob(None, None, None, "id", "sampler", None)
@@ -231,6 +199,7 @@ def test_attributes_ask_nothing(service, api):
     job = submit(api, session_id=None, runtime="image:7", tags=["vqe"])
     before = len(service.requests)
     assert (job.tags, job.image, job.instance, job.session_id) == (["vqe"], "image:7", None, None)
+    assert job.primitive_id == "sampler"
     assert abs(job.creation_date - datetime.now(timezone.utc)) < timedelta(minutes=1)
     assert job.queue_position() is None or job.queue_position() >= 1
     assert len(service.requests) == before
@@ -469,7 +438,9 @@ def test_the_longer_of_two_words_counts(odd):
 
 def test_logs_of_a_failed_job_and_of_one_that_runs(service, api, caplog):
     job = api.job(
-        api.client.submit(b'{"program_id": "sampler", "backend": "local_simulator", "params": {"pubs": []}}')
+        api.client.submit(
+            b'{"program_id": "sampler", "backend": "local_simulator", "params": {"pubs": []}}', "a key"
+        )
     )
     job.wait_for_final_state(WAIT)
     assert "Traceback" in job.logs()
@@ -603,6 +574,26 @@ def test_properties_that_are_not_there(odd):
     assert asked == ["updated_before=2026-11-20T12%3A00%3A00.000000Z"] * 2, "before it ran, when it was made"
 
 
+def test_times_that_only_the_metrics_tell_are_saved(odd, tmp_path):
+    job = odd.job("Completed", created="2026-11-21T10:00:00Z", backend="far_away")
+    odd.answers["GET /jobs/odd/results"] = '"a text"'
+    odd.answers["GET /jobs/odd/metrics"] = {
+        "timestamps": {"running": "2026-11-21T10:01:00Z", "finished": "2026-11-21T10:02:00Z"},
+        "usage": {"qpu_charge_time_seconds": 7},
+    }
+    job.save(tmp_path / "file", circuits=False)
+    (part,) = qj.load(tmp_path / "file").snapshot.parts
+
+    assert [part.running.minute, part.finished.minute, part.usage_seconds] == [1, 2, 7.0]
+    assert qj.load(tmp_path / "file").result() == "a text"
+    odd.answers["GET /jobs/odd"]["params"] = {"pubs": [7]}
+    with pytest.raises(qj.InvalidInput, match="circuits=False leaves them out"):
+        job.save(tmp_path / "file")
+    del odd.answers["GET /jobs/odd/metrics"]
+    odd.job("Failed", state={"status": "Failed", "reason": ""}).save(tmp_path / "failed", circuits=False)
+    assert qj.load(tmp_path / "failed").error_message() == '"a text"'
+
+
 def test_results_that_are_not_there_or_no_json(odd):
     job = odd.job("Completed")
     odd.answers["GET /jobs/odd/results"] = (204, "")
@@ -647,7 +638,7 @@ def test_a_private_jobs_result_can_be_read_once(service, api):
 
 def test_a_private_run_that_was_retrieved_has_a_result_all_the_same(api):
     body = sampler_job(circuit(), seed=3, shots=40, private=True, tags=["ibm_composite_job_info:run:"])
-    job = api.job(api.client.submit(json.dumps(body, cls=RuntimeEncoder).encode()))
+    job = api.job(api.client.submit(json.dumps(body, cls=RuntimeEncoder).encode(), uuid.uuid4().hex))
     counts = job.result(timeout=WAIT).get_counts()
     assert counts == AerSimulator().run(circuit(), shots=40, seed_simulator=3).result().get_counts()
 

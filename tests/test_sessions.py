@@ -10,7 +10,7 @@ from qiskit.providers import JobStatus
 from qiskit_ibm_runtime import Batch, Session
 
 import qjob_widgets as qj
-from qjob_widgets.local.sessions import Session as Record
+from qjob_widgets.local.web.sessions import Session as Record
 from tests.local_support import until
 
 WAIT = 60
@@ -47,6 +47,14 @@ def circuits(number):
 
 def session_of(api, job):
     return {api.client.fetch_job(part.job_id).session_id for part in job.snapshot.parts}
+
+
+def test_what_ends_a_block_is_told_even_if_the_session_cannot_be_closed(service, api, backend, caplog):
+    service.faults.http("PATCH /sessions/{id}", status=400)
+    with pytest.raises(KeyboardInterrupt), api.session(backend):
+        raise KeyboardInterrupt
+
+    assert any("could not be closed" in record.message for record in caplog.records)
 
 
 @pytest.mark.parametrize("kind", ["session", "batch"])
@@ -227,6 +235,13 @@ def test_states(facts, state, accepting):
 
     assert (found["state"], found["accepting_jobs"]) == (state, accepting)
     assert (found["closed_at"] is None) == (state != "closed")
+
+
+def test_moments_at_which_the_state_changed():
+    found = record(50, started=10, stopped=20, last_finished=30)["timestamps"]
+    assert [each["status"] for each in found] == ["open", "active", "closed"]
+    assert [each["timestamp"][17:19] for each in found] == ["01", "10", "30"]
+    assert [each["status"] for each in record(50)["timestamps"]] == ["open"]
 
 
 def test_time_that_is_used():

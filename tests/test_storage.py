@@ -13,18 +13,24 @@ from datetime import datetime, timezone
 import numpy as np
 import pytest
 from qiskit import QuantumCircuit
+from qiskit.circuit import Gate
 from qiskit.primitives import BitArray, DataBin, PrimitiveResult, PubResult, SamplerPubResult
 from qiskit.providers import JobStatus
 from qiskit.quantum_info import Statevector
+from qiskit.result import Result
+from qiskit.result.models import ExperimentResult, ExperimentResultData
 from qiskit_aer import AerSimulator
+from qiskit_ibm_runtime import RuntimeEncoder
 
 import qjob_widgets as qj
 from qjob_widgets.errors import ApiError
 from qjob_widgets.jobs.results import storage
 from qjob_widgets.jobs.results.archive import Arrays, pack, unpack
+from qjob_widgets.monitor.foreign import is_watchable
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, QueueInfo
 from qjob_widgets.status import Status
 from qjob_widgets.tags import Place
+from tests.local_support import sampler_job
 from tests.support import NOON, composite
 
 WAIT = 60
@@ -120,6 +126,121 @@ def test_a_job_that_has_not_ended_is_saved_as_it_stands(service, backend, tmp_pa
         qj.load(tmp_path / "open").result()
 
 
+def test_a_single_job_comes_back_without_any_service(tmp_path):
+    circuits = coins(3)
+    with qj.LocalService() as service:
+        api = service.connect()
+        job = api.backend("local_simulator").run(
+            circuits, shots=40, memory=True, job_name="one", job_tags=["vqe"], header={"chip": "A"}
+        )
+        result = job.result(timeout=WAIT)
+        service.clear_requests()
+        job.save(tmp_path / "one.qjob")
+        asked = list(service.requests)
+        copy = api.job(job.job_id())
+        copy.save(tmp_path / "copy.qjob")
+    found, retrieved = qj.load(tmp_path / "one.qjob"), qj.load(tmp_path / "copy.qjob")
+
+    assert asked == []
+    assert found.snapshot == job.snapshot
+    assert (found.job_id(), found.name(), found.tags()) == (job.job_id(), "one", ["vqe"])
+    assert found.status() is JobStatus.DONE
+    assert found.creation_date() == job.creation_date
+    assert found.error_message() is None
+    assert found.report().startswith("Total jobs: 1\nSuccessful jobs: 1")
+    assert [one.job_id for one in found.attempts(0)] == [job.job_id()]
+    assert found.circuits() == retrieved.circuits() == circuits
+    assert found.result().to_dict() == result.to_dict()
+    assert retrieved.result().get_memory("coin 2") == result.get_memory("coin 2")
+    panel = qj.JobPanel(found)
+    assert panel.summary["counts"]["DONE"] == 1
+    panel.close()
+
+
+def test_a_single_job_that_failed_or_was_cancelled_comes_back(service, backend, tmp_path):
+    service.faults.job("*", status="Failed", reason="bad luck", reason_code=1500)
+    job = backend.run(coins(2))
+    job.wait_for_final_state(timeout=WAIT)
+    job.save(tmp_path / "failed", circuits=False)
+    failed = qj.load(tmp_path / "failed")
+    service.faults.hold("Queued")
+    job = backend.run(coins(2))
+    job.save(tmp_path / "open")
+    job.cancel()
+    job.wait_for_final_state(timeout=WAIT)
+    job.save(tmp_path / "cancelled")
+
+    assert failed.error_message() == "1500 bad luck"
+    assert failed.circuits() == []
+    with pytest.raises(qj.RuntimeJobFailureError, match="1500 bad luck"):
+        failed.result()
+    experiments = failed.result(partial=True).results
+    assert [(one.success, one.header["name"]) for one in experiments] == [
+        (False, "coin 0"),
+        (False, "coin 1"),
+    ]
+    with pytest.raises(qj.RuntimeInvalidStateError, match="had not ended when it was saved"):
+        qj.load(tmp_path / "open").result()
+    with pytest.raises(qj.RuntimeInvalidStateError, match="was cancelled"):
+        qj.load(tmp_path / "cancelled").result()
+
+
+def test_a_primitives_job_is_saved_too(service, api, tmp_path):
+    body = sampler_job(*coins(2), shots=30)
+    job = api.job(api.client.submit(json.dumps(body, cls=RuntimeEncoder).encode(), "a primitive's job"))
+    result = job.result(timeout=WAIT)
+    job.save(tmp_path / "sampled")
+    found = qj.load(tmp_path / "sampled")
+
+    assert found.circuits() == coins(2)
+    assert isinstance(found.result(), PrimitiveResult)
+    assert [pub.data.meas for pub in found.result()] == [pub.data.meas for pub in result]
+
+
+def test_what_a_private_job_has_told_is_saved_and_what_is_lost_is_named(service, api, backend, tmp_path):
+    job = backend.run(coins(1), shots=10, private=True)
+    result = job.result(timeout=WAIT)
+    job.save(tmp_path / "told")
+    api.job(job.job_id()).save(tmp_path / "lost")
+    lost = qj.load(tmp_path / "lost")
+
+    assert qj.load(tmp_path / "told").result().get_counts() == result.get_counts()
+    with pytest.raises(qj.RuntimeInvalidStateError, match="a result was not to be had"):
+        lost.result()
+    assert "only once" in lost.result(partial=True).results[0].status
+
+
+def test_a_composites_lost_result_is_named_when_it_is_loaded(backend, tmp_path):
+    job = backend.run(coins(2), shots=10, private=True, max_circuits_per_job=1)
+    job.wait_for_final_state(timeout=WAIT)
+    job.sub_jobs()[1].result()
+    job.save(tmp_path / "file")
+
+    with pytest.raises(qj.IBMJobInvalidStateError, match="a result was not to be had"):
+        qj.load(tmp_path / "file").result()
+    assert [one.success for one in qj.load(tmp_path / "file").result(partial=True).results] == [True, False]
+
+
+def test_circuits_that_cannot_be_saved_can_be_left_out():
+    class Odd(Gate):
+        def __reduce__(self):
+            raise TypeError("not that one")
+
+        @property
+        def params(self):
+            return [object()]
+
+        @params.setter
+        def params(self, values):
+            pass
+
+    circuit = QuantumCircuit(1)
+    circuit.append(Odd("odd", 1, []), [0])
+
+    with pytest.raises(qj.InvalidInput, match="circuits=False leaves them out"):
+        storage.saved_job(composite("D"), None, [circuit], created=NOON, now=NOON)
+
+
 def test_saving_what_is_known_asks_nothing(service, backend, tmp_path):
     job = backend.run(coins(4), max_circuits_per_job=2)
     job.result(timeout=WAIT)
@@ -130,13 +251,11 @@ def test_saving_what_is_known_asks_nothing(service, backend, tmp_path):
 
 
 def test_a_panel_and_the_magic_take_a_saved_job(tmp_path):
-    from qjob_widgets.magic import _flat
-
     storage.save(saved(composite("DDE")), tmp_path / "file")
     found = qj.load(tmp_path / "file")
     panel = qj.JobPanel(found)
 
-    assert list(_flat(found, "found")) == [found]
+    assert is_watchable(found)
     assert panel.summary["counts"]["DONE"] == 2
     assert panel.meta["can"]["cancel"] is False
     assert panel.meta["can"]["rerun"] is False
@@ -264,6 +383,17 @@ def test_what_other_simulators_say_comes_back_or_is_named():
         kept(direct)
 
 
+@pytest.mark.parametrize(
+    "counts", [{"0x0": 0.25, "0x1": 0.75}, {}, {"0x0": 2**70}, {"up \u2191": 3}, {"0x0": np.int64(4)}]
+)
+def test_counts_of_any_backend_come_back_as_they_were(counts):
+    data = ExperimentResultData(counts=counts)
+    experiment = ExperimentResult(1, True, data, header={"name": "one"})
+    found = kept(Result(results=[experiment])).results[0]
+
+    assert found.data.counts == counts
+
+
 def test_objects_are_no_arrays():
     with pytest.raises(qj.InvalidInput, match="of the type ndarray"):
         kept(np.array([object()]))
@@ -370,6 +500,8 @@ def test_no_file_is_one_sentence(tmp_path):
         storage.save(saved(composite("D")), tmp_path / "nowhere" / "file")
     with pytest.raises(qj.InvalidInput, match="it is a folder"):
         storage.save(saved(composite("D")), tmp_path)
+    with pytest.raises(qj.InvalidInput, match="7 is no path"):
+        storage.save(saved(composite("D")), 7)
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):

@@ -33,6 +33,7 @@ from tests.support import Clock, part
         (ServerFailure("x"), 2, 1.0, False),
         (RateLimited("x", retry_after=7), 1, 7, False),
         (RateLimited("x"), 1, 12.0, False),
+        (RateLimited("x", retry_after=3, code=3458), 1, 3, False),
         (ApiError("The service answered 403: limit", status=403, code=3458), 1, 12.0, False),
         (ApiError("You have reached the limit of 3 pending jobs", status=400), 2, 12.0, False),
         (Conflict("You have reached the maximum number of pending jobs", status=409), 9, 60.0, False),

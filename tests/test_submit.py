@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import threading
@@ -31,7 +32,9 @@ from qiskit_aer.primitives import EstimatorV2 as AerEstimator
 from qiskit_aer.primitives import SamplerV2 as AerSampler
 
 import qjob_widgets as qj
+from qjob_widgets import tags
 from qjob_widgets.errors import InvalidInput
+from qjob_widgets.jobs.foreign import PrimitiveClient
 
 WAIT = 60
 ZZ = SparsePauliOp("ZZ")
@@ -259,6 +262,35 @@ def test_cancel_stops_what_has_not_begun_and_a_rerun_runs_it():
     assert sampler.runs == [1]
     job.rerun_failed()
     assert len(job.result(timeout=WAIT)) == 3
+
+
+def test_parts_that_have_run_are_looked_at_no_more():
+    looks = [0]
+
+    class Counted(PrimitiveJob):
+        """Counts who asks for its future."""
+
+        @property
+        def _future(self):
+            looks[0] += 1
+            return self.future
+
+        @_future.setter
+        def _future(self, future):
+            self.future = future
+
+    def run(place):
+        job = Counted(lambda: place)
+        job._submit()
+        return job
+
+    client, whole = PrimitiveClient(run, name="counted", at_once=1), tags.new_composite_id()
+    for index in range(200):
+        place = tags.Place(index, 200, index, index)
+        ticket = {"tags": tags.write(tags.Identity(whole, place, "primitive"))}
+        client.submit(json.dumps(ticket).encode(), str(index))
+
+    assert looks[0] <= 200 * 5
 
 
 @pytest.mark.parametrize("at_once", [1, 3])
@@ -521,7 +553,9 @@ def test_a_panel_shows_it_with_all_buttons():
     job.wait_for_final_state(timeout=WAIT)
     panel.publish()
 
-    assert panel.meta["can"] == {"cancel": True, "rerun": True, "refresh": True}
+    cannot = [name for name, able in panel.meta["can"].items() if not able]
+    assert cannot == ["freeze"]  # there is no notebook here that could keep the static table
+    assert panel.meta["labels"] == ["rotated 0.0"] * 3
     assert panel.summary["counts"]["DONE"] == 3
     panel.close()
 

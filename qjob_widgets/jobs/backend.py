@@ -21,6 +21,7 @@ from qjob_widgets.jobs.sending.options import RunOptions
 from qjob_widgets.jobs.sending.payload import CircuitsPayload, checked_circuits
 from qjob_widgets.jobs.sending.single import submit_single
 from qjob_widgets.jobs.sessions import Session, session_id_of
+from qjob_widgets.jobs.submitted import announce
 
 if TYPE_CHECKING:
     from qjob_widgets.jobs.service import JobService
@@ -32,14 +33,22 @@ DEFAULT_CIRCUITS = 100
 class RuntimeBackend(BackendV2):  # type: ignore[misc]
     """A backend of a service. `transpile(circuit, backend)` works; `run` submits.
 
+    Source: BackendV2 of Qiskit; for `run`, IBMBackend.run (qiskit-ibm-provider 0.10) and REST POST /jobs.
+
     Args:
         service: The service that has it.
         configuration: Its configuration, as the REST API gives it.
         properties: Its calibration data, or None.
+        use_fractional_gates: Whether `target` has what a device has beside a basis that needs no such gates:
+            rotations by any angle, such as rx and rzz. A simulator's target has all its gates.
     """
 
     def __init__(
-        self, service: JobService, configuration: dict[str, Any], properties: dict[str, Any] | None
+        self,
+        service: JobService,
+        configuration: dict[str, Any],
+        properties: dict[str, Any] | None,
+        use_fractional_gates: bool = False,
     ) -> None:
         from qiskit_ibm_runtime.utils.backend_converter import convert_to_target
         from qiskit_ibm_runtime.utils.backend_decoder import (
@@ -47,20 +56,29 @@ class RuntimeBackend(BackendV2):  # type: ignore[misc]
             properties_from_server_data,
         )
 
+        self.simulator = bool(configuration.get("simulator"))
+        # What the decoders call fractional is on older devices (u2, u3) all that there is.
+        optional = not self.simulator and "sx" in configuration.get("basis_gates", ())
+        fractional = None if use_fractional_gates or not optional else False
         # The decoders change what they are given.
-        decoded = configuration_from_server_data(copy.deepcopy(configuration))
+        decoded = configuration_from_server_data(
+            copy.deepcopy(configuration), use_fractional_gates=fractional
+        )
         if decoded is None:
             raise InvalidInput(
                 f"The service's configuration of {configuration.get('backend_name')} is invalid."
             )
-        self.simulator = bool(configuration.get("simulator"))
         super().__init__(
             name=decoded.backend_name,
             description=configuration.get("description"),
             online_date=decoded.online_date,
             backend_version=decoded.backend_version,
         )
-        calibration = None if properties is None else properties_from_server_data(copy.deepcopy(properties))
+        calibration = None
+        if properties is not None:
+            calibration = properties_from_server_data(
+                copy.deepcopy(properties), use_fractional_gates=fractional
+            )
         self._target = convert_to_target(decoded, calibration)
         self._service = service
         self._max_experiments = configuration.get("max_experiments")
@@ -141,7 +159,9 @@ class RuntimeBackend(BackendV2):  # type: ignore[misc]
         parts = self._parts(circuits, max_circuits_per_job, check=check)
         if len(parts) == 1:
             payload = CircuitsPayload(parts[0], 0, run_options)
-            return submit_single(self._service, self, payload, name=name, tags=tags)
+            single = submit_single(self._service, self, payload, name=name, tags=tags)
+            announce(single)
+            return single
         job = CompositeJob(
             self,
             self._service,
@@ -150,6 +170,7 @@ class RuntimeBackend(BackendV2):  # type: ignore[misc]
             name=name,
             tags=tags,
         )
+        announce(job)
         if isinstance(mode, Session):
             mode.add(job)
         elif run_options.session_id is not None:

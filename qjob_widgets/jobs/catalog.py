@@ -127,9 +127,11 @@ def _composite(service: JobService, job_id: str, listed: Sequence[JobSnapshot]) 
 def _pages(service: JobService, wanted: Wanted) -> Iterator[tuple[Sequence[JobSnapshot], bool]]:
     """Pages of list records that match, each with whether it has all submissions of the composites on it.
 
-    An empty page is the end whatever `count` says of it.
+    The next page begins at the time where the last one ended: by number it would skip as many jobs as have
+    meanwhile left what is asked for. An empty page is the end whatever `count` says of it.
     """
-    offset = 0
+    after, before = wanted.created_after, wanted.created_before
+    offset, first, seen = 0, True, set[str]()
     narrowed = any(
         each is not None
         for each in (wanted.pending, wanted.created_after, wanted.created_before, wanted.session_id)
@@ -138,8 +140,8 @@ def _pages(service: JobService, wanted: Wanted) -> Iterator[tuple[Sequence[JobSn
         page = service.client.list_jobs(
             tags=() if wanted.tags is None else tuple(wanted.tags),
             pending=wanted.pending,
-            created_after=wanted.created_after,
-            created_before=wanted.created_before,
+            created_after=after,
+            created_before=before,
             backend=wanted.backend_name,
             session_id=wanted.session_id,
             limit=paths.PAGE,
@@ -148,7 +150,15 @@ def _pages(service: JobService, wanted: Wanted) -> Iterator[tuple[Sequence[JobSn
             patient=True,
         )
         last = len(page.jobs) < paths.PAGE
-        yield page.jobs, last and not offset and not narrowed
-        offset += len(page.jobs)
+        yield [job for job in page.jobs if job.job_id not in seen], last and first and not narrowed
         if last:
             return
+        first = False
+        seen.update(job.job_id for job in page.jobs)
+        edge = page.jobs[-1].created
+        if edge is None or edge == (before if wanted.descending else after):
+            offset += len(page.jobs)  # a whole page of one moment
+        elif wanted.descending:
+            before, offset = edge, 0
+        else:
+            after, offset = edge, 0

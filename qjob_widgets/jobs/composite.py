@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ from qjob_widgets.jobs.results.merging import PartHeaders, PartReader
 from qjob_widgets.jobs.runtime import RuntimeJob
 from qjob_widgets.jobs.sending.in_parts import SentInParts
 from qjob_widgets.jobs.sending.retrieval import retrieved
-from qjob_widgets.jobs.sending.retry import AUTOMATIC_ATTEMPTS, AutomaticRerun, Selection
+from qjob_widgets.jobs.sending.retry import AUTOMATIC_ATTEMPTS, AutomaticRerun, Selection, checked_parts
 from qjob_widgets.jobs.sessions import is_over
 from qjob_widgets.jobs.states import to_qiskit
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, QueueInfo
@@ -50,6 +50,7 @@ class CompositeJob(SentInParts):
     """A set of jobs that run on one backend and are used as one.
 
     `backend.run()` returns it when the circuits do not fit in one job, `JobService.job()` finds it again.
+    Source: IBMCompositeJob (qiskit-ibm-provider 0.10), whose members have the same names here.
 
     Args:
         backend: The backend; None is looked up by name when it is first asked for.
@@ -72,6 +73,7 @@ class CompositeJob(SentInParts):
     """
 
     version = 1
+    """Version of the class. Source: IBMCompositeJob.version."""
 
     def __init__(
         self,
@@ -105,7 +107,7 @@ class CompositeJob(SentInParts):
 
     @classmethod
     def from_jobs(cls, job_id: str, jobs: Sequence[RuntimeJob], api_client: JobService) -> CompositeJob:
-        """The composite that `jobs` are the sub-jobs of.
+        """The composite that `jobs` are the sub-jobs of. Source: IBMCompositeJob.from_jobs.
 
         Args:
             job_id: The composite's id.
@@ -126,11 +128,13 @@ class CompositeJob(SentInParts):
 
     @property
     def client_version(self) -> dict[str, str]:
-        """Versions of the client that submitted the job; empty if unknown."""
+        """Versions of the client that submitted the job; empty if unknown.
+        Source: IBMCompositeJob.client_version.
+        """
         return dict(self._client_version)
 
     def submit(self) -> None:
-        """Unsupported; use `backend.run()`.
+        """Unsupported; use `backend.run()`. Source: IBMCompositeJob.submit.
 
         Raises:
             NotImplementedError: Always.
@@ -138,13 +142,16 @@ class CompositeJob(SentInParts):
         raise NotImplementedError("submit() is not supported; use backend.run() to submit a job.")
 
     def backend(self) -> Backend:
-        """The backend on which the job runs. Fetches it the first time for a retrieved job."""
+        """The backend on which the job runs. Fetches it the first time for a retrieved job.
+        Source: IBMCompositeJob.backend.
+        """
         if self._backend is None:
             self._backend = self._service.backend(self.snapshot.backend)
         return self._backend
 
     def circuits(self) -> list[QuantumCircuit]:
         """The circuits of the whole job, in order. Fetches those of a retrieved job the first time.
+        Source: IBMCompositeJob.circuits.
 
         Raises:
             IBMJobApiError: If the service does not answer.
@@ -155,7 +162,7 @@ class CompositeJob(SentInParts):
     def header(self) -> dict[str, Any]:
         """The user's own facts, given to `run(header=...)`. Fetches those of a retrieved job the first time.
 
-        Empty if there are none or they cannot be retrieved.
+        Empty if there are none or they cannot be retrieved. Source: IBMCompositeJob.header.
         """
         try:
             return dict(self._payload(0).header)
@@ -165,7 +172,7 @@ class CompositeJob(SentInParts):
     def backend_options(self) -> dict[str, Any]:
         """How the circuits are run: shots, seed and what else `run` was given and applies.
 
-        Fetches those of a retrieved job the first time.
+        Fetches those of a retrieved job the first time. Source: IBMCompositeJob.backend_options.
 
         Raises:
             IBMJobApiError: If the service does not answer.
@@ -174,21 +181,24 @@ class CompositeJob(SentInParts):
             return dict(self._payload(0).backend_options)
 
     def name(self) -> str | None:
-        """The job's name; None if it has none."""
+        """The job's name; None if it has none. Source: IBMCompositeJob.name."""
         return self.snapshot.name
 
     def tags(self) -> list[str]:
-        """The user's tags, without those that hold the job together."""
+        """The user's tags, without those that hold the job together. Source: IBMCompositeJob.tags."""
         return list(self.snapshot.tags)
 
     def creation_date(self) -> datetime | None:
-        """When the job was created, in local time; None before the service has told."""
+        """When the job was created, in local time; None before the service has told.
+        Source: IBMCompositeJob.creation_date.
+        """
         known = [part.created for part in self.snapshot.parts if part.created]
         created = self._created or (min(known) if known else None)
         return None if created is None else created.astimezone()
 
     def update_tags(self, new_tags: Sequence[str]) -> list[str]:
         """Replace the user's tags of every submission. Waits until all parts are submitted.
+        Source: IBMCompositeJob.update_tags.
 
         Args:
             new_tags: At most five, 86 characters each; those that hold the job together stay.
@@ -210,7 +220,7 @@ class CompositeJob(SentInParts):
         return self.tags()
 
     def update_name(self, name: str) -> str:
-        """Rename the job. Waits until all parts are submitted.
+        """Rename the job. Waits until all parts are submitted. Source: IBMCompositeJob.update_name.
 
         Args:
             name: At most 50 characters.
@@ -241,7 +251,7 @@ class CompositeJob(SentInParts):
         self._ledger.relabel(name=name, tags=tags)
 
     def time_per_step(self) -> dict[str, datetime] | None:
-        """When the job took which step, in local time. Fetches.
+        """When the job took which step, in local time. Fetches. Source: IBMCompositeJob.time_per_step.
 
         Returns:
             Times by step: CREATING, QUEUED, RUNNING, and COMPLETED, ERROR or CANCELLED, as far as the job
@@ -257,6 +267,7 @@ class CompositeJob(SentInParts):
         """How the service schedules the job: `fairshare` if it says so of any part. Fetches.
 
         None if it does not say, or unless the job is RUNNING or DONE.
+        Source: IBMCompositeJob.scheduling_mode.
 
         Raises:
             IBMJobApiError: If the service does not answer.
@@ -269,6 +280,7 @@ class CompositeJob(SentInParts):
 
     def properties(self, refresh: bool = False) -> Any:
         """The backend's calibration while the parts ran. Waits until all parts are submitted.
+        Source: IBMCompositeJob.properties.
 
         Args:
             refresh: Fetch it again rather than give what was fetched before.
@@ -298,7 +310,7 @@ class CompositeJob(SentInParts):
         return tuple(properties_from_server_data(dict(one)) for one in found)
 
     def refresh(self) -> None:
-        """Fetch the news of all parts that have not ended.
+        """Fetch the news of all parts that have not ended. Source: IBMCompositeJob.refresh.
 
         Raises:
             IBMJobApiError: If the service does not answer.
@@ -309,7 +321,7 @@ class CompositeJob(SentInParts):
 
     def status(self) -> JobStatus:
         """Fetch the latest state: the first of INITIALIZING, VALIDATING, QUEUED, RUNNING, ERROR, CANCELLED
-        that any part is in, else DONE.
+        that any part is in, else DONE. Source: IBMCompositeJob.status.
 
         Raises:
             IBMJobApiError: If the service does not answer.
@@ -319,6 +331,7 @@ class CompositeJob(SentInParts):
 
     def queue_info(self) -> QueueInfo | None:
         """Fetch queue information of the part that is last in the queue; None if unknown or not queued.
+        Source: IBMCompositeJob.queue_info.
 
         Raises:
             IBMJobApiError: If the service does not answer.
@@ -328,9 +341,13 @@ class CompositeJob(SentInParts):
 
     def queue_position(self, refresh: bool = False) -> int | None:
         """Position of the part that is last in the queue, from 1; None if unknown or not queued.
+        Source: IBMCompositeJob.queue_position.
 
         Args:
             refresh: Fetch it rather than tell what is known.
+
+        Raises:
+            IBMJobApiError: If the service does not answer.
         """
         if refresh:
             self.refresh()
@@ -342,7 +359,7 @@ class CompositeJob(SentInParts):
         wait: float | None = None,
         callback: waiting.Callback | None = None,
     ) -> None:
-        """Wait until every part has ended.
+        """Wait until every part has ended. Source: IBMCompositeJob.wait_for_final_state.
 
         Args:
             timeout: Seconds to wait; None waits for ever.
@@ -359,11 +376,11 @@ class CompositeJob(SentInParts):
             raise IBMJobTimeoutError(f"Job {self.job_id()} did not end within {timeout} seconds.")
 
     def block_for_submit(self) -> None:
-        """Wait until every part is accepted or refused."""
+        """Wait until every part is accepted or refused. Source: IBMCompositeJob.block_for_submit."""
         self._ledger.wait_until_sent()
 
     def sub_jobs(self, block_for_submit: bool = True) -> list[RuntimeJob]:
-        """The submitted sub-jobs, in order of their circuits.
+        """The submitted sub-jobs, in order of their circuits. Source: IBMCompositeJob.sub_jobs.
 
         Args:
             block_for_submit: Wait until all are submitted; otherwise give those that are.
@@ -374,6 +391,10 @@ class CompositeJob(SentInParts):
 
     def sub_job(self, circuit_index: int) -> RuntimeJob | None:
         """The sub-job of a circuit; None if it is not submitted or was refused.
+        Source: IBMCompositeJob.sub_job.
+
+        Args:
+            circuit_index: The circuit's index in the whole job, from 0.
 
         Raises:
             IBMJobInvalidStateError: If there is no such circuit.
@@ -393,28 +414,47 @@ class CompositeJob(SentInParts):
         return RuntimeJob.from_snapshot(part, self._service, backend=self._backend, payload=payload)
 
     def report(self, detailed: bool = True) -> str:
-        """Counts by status and, with `detailed`, circuits, index, id and status of each part. Fetches."""
+        """Numbers of sub-jobs by status, as text. Fetches. Source: IBMCompositeJob.report.
+
+        Args:
+            detailed: Also tell circuits, index, id and status of each sub-job.
+
+        Raises:
+            IBMJobApiError: If the service does not answer.
+        """
         self.refresh()
         return status_report(self.snapshot, detailed=detailed)
 
     def error_message(self) -> str | None:
-        """What went wrong, a line a failed part; None if nothing did. Waits until the job has ended."""
+        """What went wrong, a line a failed part; None if nothing did. Waits until the job has ended, as long
+        as that takes. Source: IBMCompositeJob.error_message.
+        """
         self.wait_for_final_state()
         return failure_report(self.snapshot)
 
-    def cancel(self) -> bool:
-        """Cancel what has not ended, and stop sending what has not been sent.
+    def cancel(self, *, parts: Collection[int] | None = None) -> bool:
+        """Cancel what has not ended, and stop sending what has not been sent. Source: IBMCompositeJob.cancel.
+
+        Args:
+            parts: Indexes of the sub-jobs to cancel; None is all, and ends an automatic rerun as well.
 
         Returns:
-            True if every part that had not ended was cancelled, and there was one.
+            True if every such part that had not ended was cancelled, and there was one.
 
         Raises:
+            InvalidInput: If there is no such sub-job.
             IBMJobApiError: If the service could not be told about some part; the others are cancelled.
         """
-        self._stop_automatic_rerun()
-        stopped = self._ledger.stop_sending()
+        among = None if parts is None else checked_parts(parts, len(self._ledger.places))
+        if among is None:
+            self._stop_automatic_rerun()
+        stopped = self._ledger.stop_sending(among)
         self._service.submission.nudge()
-        open_parts = [part for part in self.snapshot.parts if part.job_id and not part.final]
+        open_parts = [
+            part
+            for index, part in enumerate(self.snapshot.parts)
+            if part.job_id and not part.final and (among is None or index in among)
+        ]
         told, refused = self._cancel_each(open_parts)
         self._service.monitor.refresh(self)
         if refused:
@@ -448,15 +488,22 @@ class CompositeJob(SentInParts):
         return told, refused
 
     def rerun_failed(
-        self, *, reason: str | None = None, max_attempts: int | None = None, automatic: bool = False
+        self,
+        *,
+        reason: str | None = None,
+        max_attempts: int | None = None,
+        automatic: bool = False,
+        parts: Collection[int] | None = None,
     ) -> None:
         """Submit again every part that is in ERROR or CANCELLED or that was refused; nothing else.
+        Source: IBMCompositeJob.rerun_failed.
 
         Args:
             reason: Only parts whose reason contains this text.
             max_attempts: Only parts that were submitted fewer times; None is no limit.
             automatic: Also send again what fails from now on, until the job has ended or is cancelled. Then
                 `max_attempts` is 3 by default, and parts that were cancelled or refused are left alone.
+            parts: Only sub-jobs with these indexes; None is all.
 
         Raises:
             InvalidInput: If an argument cannot be used.
@@ -464,13 +511,14 @@ class CompositeJob(SentInParts):
         """
         if automatic and max_attempts is None:
             max_attempts = AUTOMATIC_ATTEMPTS
-        selection = Selection(reason, max_attempts)
+        among = None if parts is None else checked_parts(parts, len(self._ledger.places))
+        selection = Selection(reason, max_attempts, among)
         self._refuse_missing()
         self.refresh()
         self._leave_closed_session()
         self._send(selection, again=self._intent.journaled)
         if automatic:
-            again = Selection(reason, max_attempts, by_itself=True)
+            again = Selection(reason, max_attempts, among, by_itself=True)
             self._stop_automatic_rerun()
             self._automatic = AutomaticRerun(self, again, self._send, self._service.monitor)
         self._service.monitor.refresh(self)
@@ -488,10 +536,11 @@ class CompositeJob(SentInParts):
         self, timeout: float | None = None, wait: float = 5, partial: bool = False, refresh: bool = False
     ) -> Any:
         """The result of the whole job, in circuit order. Waits until every part has ended.
+        Source: IBMCompositeJob.result.
 
         Args:
             timeout: Seconds to wait; None waits for ever.
-            wait: Kept for its documented place; the monitor's own rhythm rules.
+            wait: Seconds between questions, by the reference; the monitor's own rhythm rules instead.
             partial: Give unsuccessful experiments for parts without a result instead of raising.
             refresh: Fetch it again rather than give what was fetched before.
 
@@ -550,7 +599,7 @@ class CompositeJob(SentInParts):
 
         It uses the one monitor, without a request of its own for each. Parts that were never sent are not
         waited for. A part that is sent again meanwhile comes again, as a new sub-job. The service gives the
-        results of private jobs once: read them from the sub-jobs or by `result()`, not by both.
+        results of private jobs once: read them from the sub-jobs or by `result()`, not by both. Source: ours.
 
         Args:
             timeout: Seconds from now until all have ended; None waits for ever.
@@ -565,7 +614,7 @@ class CompositeJob(SentInParts):
         """What has a result now, in the form of `result(partial=True)`, without waiting. Fetches.
 
         Circuits that have not ended are unsuccessful experiments with the status "not finished: ...". Parts
-        that were read before are not read again.
+        that were read before are not read again. Source: ours.
 
         Raises:
             IBMJobApiError: If the service does not answer.
@@ -577,7 +626,7 @@ class CompositeJob(SentInParts):
         """Save what is known of the job in one file: results, times, failures, name, tags, circuits.
 
         `qjob_widgets.load(path)` gives it back, without any service. A job that has not ended is saved as
-        it stands. Fetches what has not been fetched before.
+        it stands. Fetches what has not been fetched before. Source: ours.
 
         Args:
             path: The file; one that is there is replaced.

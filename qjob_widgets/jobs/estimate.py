@@ -131,7 +131,7 @@ def estimated(
         shots=total,
         parts=len(sizes),
         qpu_seconds=None if pilot is None else pilot.seconds * total / pilot.shots,
-        quota_seconds=_quota(usage),
+        quota_seconds=quota(usage)[1],
         submission_seconds=sending,
         suggestion=suggestion,
     )
@@ -142,16 +142,17 @@ def _sending(parts: int, paced: bool) -> float:
     return 60.0 * max(0, math.ceil(parts / SUBMISSIONS_A_MINUTE) - 1) if paced else 0.0
 
 
-def _quota(usage: Mapping[str, Any]) -> float | None:
-    """What is left of the tightest limit that is told."""
-    if usage.get("usage_limit_reached") is True:
-        return 0.0
+def quota(usage: Mapping[str, Any]) -> tuple[float | None, float | None]:
+    """The tightest limit that an instance's usage tells, and what is left of it, in QPU seconds."""
     limits = [usage.get(name) for name in ("usage_limit_seconds", "usage_allocation_seconds")]
     known = [float(limit) for limit in limits if isinstance(limit, (int, float))]
+    limit = min(known, default=None)
+    if usage.get("usage_limit_reached") is True:
+        return limit, 0.0
     consumed = usage.get("usage_consumed_seconds")
-    if not known or not isinstance(consumed, (int, float)):
-        return None
-    return max(0.0, min(known) - float(consumed))
+    if limit is None or not isinstance(consumed, (int, float)):
+        return limit, None
+    return limit, max(0.0, limit - float(consumed))
 
 
 def _seconds(record: Mapping[str, Any]) -> float | None:

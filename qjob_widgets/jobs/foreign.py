@@ -12,7 +12,7 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -24,6 +24,7 @@ from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import ApiError, Conflict, InvalidInput, NotFound, RateLimited
 from qjob_widgets.jobs.sending.parts import utc_now
 from qjob_widgets.jobs.sending.submission import Submission
+from qjob_widgets.jobs.standing import BackendStanding
 from qjob_widgets.monitor import foreign
 from qjob_widgets.monitor.monitor import Monitor, shared_monitor
 from qjob_widgets.monitor.pool import shared_pool
@@ -47,6 +48,11 @@ class WorkPayload:
 
     work: tuple[Any, ...] = field(repr=False)
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def items(self) -> Sequence[Any]:
+        """What the part runs, for people."""
+        return self.work
 
     @property
     def circuits(self) -> Sequence[QuantumCircuit]:
@@ -115,6 +121,8 @@ class PrimitiveClient:
         self.name = name
         self._at_once = at_once
         self._jobs: dict[str, _Submitted] = {}
+        # Of jobs that have a thread each; Aer's wait for each other by themselves. Only the sender uses it.
+        self._running: list[Future[Any]] = []
         self._questions = Questions(shared_pool(), lambda: self.news())
         self._lock = threading.Lock()
         self._said = False
@@ -124,9 +132,13 @@ class PrimitiveClient:
 
     # ---- what a composite asks of a client
 
-    def submit(self, body: bytes, key: str) -> str:
-        """Run the part that the ticket names, when it is its turn; gives the id of its job. No answer is lost
-        on the way, so nothing is sent twice and the key is not needed.
+    def submit(self, body: bytes, key: str = "") -> str:
+        """Run the part that the ticket names, when it is its turn; gives the id of its job.
+
+        Args:
+            body: The ticket.
+            key: What the submission is called. Not used: no answer is lost in this process, so nothing is run
+                a second time.
 
         Raises:
             ApiError: If `run()` fails; a RateLimited where it was a service that asked to wait.
@@ -146,6 +158,9 @@ class PrimitiveClient:
             if reader.job_id in self._jobs:
                 raise ApiError(f"{self.name} gave the job id {reader.job_id} twice.")
             self._jobs[reader.job_id] = _Submitted(job, reader, tags, utc_now(), self.name)
+        future = foreign.future_of(job)
+        if future is not None and foreign.in_process_class(job) == "PrimitiveJob":
+            self._running.append(future)
         _label(job, tags)
         return reader.job_id
 
@@ -154,11 +169,10 @@ class PrimitiveClient:
         while True:
             if not self.wanted(index):
                 raise Conflict("Cancelled before it was its turn.")
-            futures = [foreign.future_of(job) for job in self._own_threads()]
-            running = [future for future in futures if future is not None and not future.done()]
-            if len(running) < self._at_once:
+            self._running = [future for future in self._running if not future.done()]
+            if len(self._running) < self._at_once:
                 return
-            wait(running, timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
+            wait(self._running, timeout=LOOK_AGAIN, return_when=FIRST_COMPLETED)
 
     def _say_at_exit(self) -> None:
         """Say once that a script's end keeps Python from starting threads, and so primitives from running."""
@@ -168,12 +182,6 @@ class PrimitiveClient:
                 f"qjob_widgets: the script ended before {self.name} had run all parts; wait for result().",
                 file=sys.stderr,
             )
-
-    def _own_threads(self) -> list[Any]:
-        """Jobs that have a thread each; Aer's wait for each other by themselves."""
-        with self._lock:
-            jobs = [submitted.job for submitted in self._jobs.values()]
-        return [job for job in jobs if foreign.in_process_class(job) == "PrimitiveJob"]
 
     def cancel(self, job_id: str) -> None:
         """Cancel a job.
@@ -281,6 +289,7 @@ class PrimitiveService:
         self.monitor = monitor or shared_monitor()
         self.source = PrimitiveSource(client)
         self.submission = Submission(client)
+        self.standing = BackendStanding(backend)
         self.journal = None  # what stays in this process cannot be resumed by another
         self._backend = backend
 

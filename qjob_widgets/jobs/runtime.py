@@ -9,7 +9,8 @@ import contextlib
 import functools
 import json
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -31,12 +32,13 @@ from qjob_widgets.jobs.errors import (
     RuntimeJobTimeoutError,
     api_errors_as,
 )
-from qjob_widgets.jobs.results import decoding
+from qjob_widgets.jobs.panel_facts import PanelFacts
+from qjob_widgets.jobs.results import decoding, merging, storage
 from qjob_widgets.jobs.results.outcome import Outcome
 from qjob_widgets.jobs.results.streaming import ResultStream
 from qjob_widgets.jobs.sending.parts import gone as as_gone
 from qjob_widgets.jobs.sending.parts import utc_now, with_seen_times
-from qjob_widgets.jobs.sending.payload import Payload
+from qjob_widgets.jobs.sending.payload import Payload, stored_payload
 from qjob_widgets.jobs.states import to_qiskit
 from qjob_widgets.rest.wire import moment
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, QueueInfo
@@ -57,8 +59,10 @@ class _ResultNotInTime(RuntimeJobMaxTimeoutError, RuntimeJobTimeoutError):
     """`result(timeout)` waited long enough: documented as the one, and a `JobTimeoutError` as the other."""
 
 
-class RuntimeJob(JobV1):  # type: ignore[misc]
+class RuntimeJob(PanelFacts, JobV1):  # type: ignore[misc]
     """One job that runs a primitive, or circuits through `backend.run()`.
+
+    Source: RuntimeJob (the V1 job of qiskit-ibm-runtime), whose members have the same names here.
 
     Args:
         backend: The backend; None is looked up by name when it is first asked for.
@@ -80,8 +84,11 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
     """
 
     JOB_FINAL_STATES: tuple[JobStatus, ...] = JOB_FINAL_STATES
+    """The states in which a job stays. Source: RuntimeJob.JOB_FINAL_STATES."""
     ERROR: str = JobStatus.ERROR.value
+    """Text of the state of a job that has failed. Source: RuntimeJob.ERROR."""
     version = 1
+    """Version of the class, or of the primitive where it is given. Source: RuntimeJob.version."""
     _backend: Backend | None
 
     def __init__(
@@ -125,6 +132,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
         self._properties: tuple[Any, ...] = ()
         self._failure: str | None = None
         decoders = decoding.checked(result_decoder)
+        self._submitted = payload
         self._outcome = Outcome(chosen.client, lambda: self._job, payload, decoders)
         self._stream: ResultStream | None = None
         if user_callback is not None and not self._job.final:
@@ -139,7 +147,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
         backend: Backend | None = None,
         payload: Payload | None = None,
     ) -> RuntimeJob:
-        """The job of which `snapshot` is known."""
+        """The job of which `snapshot` is known. Source: ours."""
         return cls(
             backend,
             service,
@@ -158,7 +166,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
 
     @property
     def snapshot(self) -> CompositeSnapshot:
-        """All that is known now, without asking the service: a composite of one part."""
+        """All that is known now, without asking the service: a composite of one part. Source: ours."""
         identity = composite_tags.read(self._job.tags)
         return CompositeSnapshot(
             self.job_id(),
@@ -169,13 +177,22 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
             composite=False,
         )
 
+    def _payload_here(self, index: int) -> Payload | None:
+        return self._submitted
+
+    def _payload(self, index: int) -> Payload:
+        if self._submitted is None:
+            record = self._service.client.fetch_params(self.job_id())
+            self._submitted = stored_payload(record, self.job_id())
+        return self._submitted
+
     @property
     def source(self) -> Source:
-        """Who is asked about this job."""
+        """Who is asked about this job. Source: ours."""
         return self._service.source
 
     def absorb(self, found: Sequence[JobSnapshot], gone: Collection[str] = ()) -> None:
-        """Take what the service said about this job."""
+        """Take what the service said about this job. Source: ours."""
         for news in found:
             if news.job_id == self.job_id():
                 self._job = with_seen_times(news, self._job, utc_now())
@@ -185,38 +202,42 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
 
     @property
     def tags(self) -> list[str]:
-        """The user's tags."""
+        """The user's tags. Source: RuntimeJob.tags."""
         return list(composite_tags.of_user(self._job.tags))
 
     @property
     def creation_date(self) -> datetime | None:
-        """When the job was created, in local time; None if that is not known."""
+        """When the job was created, in local time; None if that is not known.
+        Source: RuntimeJob.creation_date.
+        """
         return None if self._job.created is None else self._job.created.astimezone()
 
     @property
     def primitive_id(self) -> str:
-        """The primitive that the job runs, such as `sampler`."""
+        """The primitive that the job runs, such as `sampler`. Source: RuntimeJob.primitive_id."""
         return self._job.program
 
     @property
     def session_id(self) -> str | None:
-        """The session that the job runs in; None outside of one."""
+        """The session that the job runs in; None outside of one. Source: RuntimeJob.session_id."""
         return self._job.session_id
 
     @property
     def image(self) -> str:
-        """Runtime image of the job, `name:tag`; empty for the default one."""
+        """Runtime image of the job, `name:tag`; empty for the default one. Source: RuntimeJob.image."""
         return self._job.image
 
     @property
     def instance(self) -> str | None:
-        """Hub, group and project of the job; None on IBM Cloud, where an instance has a CRN instead."""
+        """Hub, group and project of the job; None on IBM Cloud, where an instance has a CRN instead.
+        Source: RuntimeJob.instance.
+        """
         instance = self._service.client.instance
         return None if instance is None or instance.startswith("crn:") else instance
 
     @property
     def inputs(self) -> dict[str, Any]:
-        """The parameters of the job, decoded; {} of a private job. Fetched once.
+        """The parameters of the job, decoded; {} of a private job. Fetched once. Source: RuntimeJob.inputs.
 
         Raises:
             IBMRuntimeError: If the service does not answer.
@@ -242,7 +263,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
     def usage_estimation(self) -> dict[str, Any]:
         """`quantum_seconds`: the execution time that the service expects; None while it does not say.
 
-        Fetched unless it is known.
+        Fetched unless it is known. Source: RuntimeJob.usage_estimation.
 
         Raises:
             IBMRuntimeError: If the service does not answer.
@@ -255,7 +276,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
     # ---- asking the service
 
     def submit(self) -> None:
-        """Unsupported; use `backend.run()`.
+        """Unsupported; use `backend.run()`. Source: RuntimeJob.submit.
 
         Raises:
             NotImplementedError: Always.
@@ -280,6 +301,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
 
     def backend(self, timeout: float | None = None) -> Backend | None:
         """The backend on which the job runs. Fetches it the first time for a retrieved job.
+        Source: RuntimeJob.backend.
 
         Args:
             timeout: Seconds to wait for the job's end where its backend is not known before; None waits
@@ -306,7 +328,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
         return self._backend
 
     def status(self) -> JobStatus:
-        """Fetch the latest state.
+        """Fetch the latest state. Source: RuntimeJob.status.
 
         Raises:
             IBMRuntimeError: If the service does not answer.
@@ -316,13 +338,19 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
         return to_qiskit(self._job.status)
 
     def errored(self) -> bool:
-        """Whether the job has failed. Fetches."""
+        """Whether the job has failed. Fetches. Source: RuntimeJob.errored.
+
+        Raises:
+            IBMRuntimeError: If the service does not answer.
+            RuntimeJobNotFound: If it does not know the job.
+        """
         return self.status() is JobStatus.ERROR
 
     def error_message(self) -> str | None:
         """Why the job failed; None if it did not. Fetches.
 
         Where the service gives no reason: the last traceback in what the job left as its result or logs.
+        Source: RuntimeJob.error_message.
 
         Raises:
             IBMRuntimeError: If the service does not answer.
@@ -350,7 +378,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
     def logs(self) -> str:
         """The job's output and errors; empty where the service has none. Fetches.
 
-        They are there once the job has ended; before that, a warning is logged.
+        They are there once the job has ended; before that, a warning is logged. Source: RuntimeJob.logs.
 
         Raises:
             IBMRuntimeError: If the service does not answer.
@@ -365,7 +393,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
                 return ""
 
     def metrics(self) -> dict[str, Any]:
-        """What the service measured. Fetches.
+        """What the service measured. Fetches. Source: RuntimeJob.metrics.
 
         Returns:
             At least `timestamps` (created, running, finished; ISO, UTC, or None) and `usage`
@@ -379,20 +407,17 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
             return dict(self._service.client.fetch_metrics(self.job_id()))
 
     def usage(self) -> float:
-        """Seconds for which the job had the QPU; 0 until that is known. Fetches.
+        """Seconds for which the job had the QPU; 0 until that is known. Fetches. Source: RuntimeJob.usage.
 
         Raises:
             IBMRuntimeError: If the service does not answer.
             RuntimeJobNotFound: If it does not know the job.
         """
-        usage = self.metrics().get("usage") or {}
-        if usage.get("status") == "pending":
-            return 0.0
-        said = (usage.get(name) for name in ("qpu_charge_time_seconds", "quantum_seconds", "seconds"))
-        return float(next((seconds for seconds in said if seconds is not None), 0.0))
+        return _usage(self.metrics()) or 0.0
 
     def properties(self, refresh: bool = False) -> Any:
         """The backend's calibration when the job ran; before that, when it was created.
+        Source: RuntimeJob.properties.
 
         Args:
             refresh: Fetch it again rather than give what was fetched before.
@@ -430,15 +455,24 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
         return moment(times.get("running"))
 
     def queue_info(self) -> QueueInfo | None:
-        """Fetch queue information; None if unknown or not queued."""
+        """Fetch queue information; None if unknown or not queued. Source: RuntimeJob.queue_info.
+
+        Raises:
+            IBMRuntimeError: If the service does not answer.
+            RuntimeJobNotFound: If it does not know the job.
+        """
         self.status()
         return waiting.queue_info(self.snapshot)
 
     def queue_position(self, refresh: bool = False) -> int | None:
-        """Position in the queue, from 1; None if unknown or not queued.
+        """Position in the queue, from 1; None if unknown or not queued. Source: RuntimeJob.queue_position.
 
         Args:
             refresh: Fetch it rather than tell what is known.
+
+        Raises:
+            IBMRuntimeError: If the service does not answer.
+            RuntimeJobNotFound: If it does not know the job.
         """
         if refresh:
             self.status()
@@ -446,6 +480,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
 
     def update_tags(self, new_tags: Sequence[str]) -> list[str]:
         """Replace the user's tags. Fetches, since those that hold a composite together stay.
+        Source: RuntimeJob.update_tags.
 
         Args:
             new_tags: Tags of at most 86 characters; with the internal ones at most eight.
@@ -480,7 +515,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
         wait: float | None = None,
         callback: waiting.Callback | None = None,
     ) -> None:
-        """Wait until the job has ended.
+        """Wait until the job has ended. Source: RuntimeJob.wait_for_final_state.
 
         Args:
             timeout: Seconds to wait; None waits for ever.
@@ -495,7 +530,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
             raise RuntimeJobTimeoutError(f"Job {self.job_id()} did not end within {timeout} seconds.")
 
     def cancel(self) -> None:
-        """Cancel the job.
+        """Cancel the job. Source: RuntimeJob.cancel.
 
         Raises:
             RuntimeInvalidStateError: If it has ended already.
@@ -516,7 +551,7 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
 
         Returns at once; the calls come on one thread of their own. The local service publishes one interim
         result for each finished PUB; of a service that has none, and of private jobs, only the final
-        result comes. A job that does not end DONE has no final result.
+        result comes. A job that does not end DONE has no final result. Source: RuntimeJob.stream_results.
 
         Args:
             callback: The user's. One that raises is logged and called for the next result.
@@ -546,12 +581,14 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
         )
 
     def cancel_result_streaming(self) -> None:
-        """Stop calling the callback of `stream_results`; a call that has begun goes on to its end."""
+        """Stop calling the callback of `stream_results`; a call that has begun goes on to its end.
+        Source: RuntimeJob.cancel_result_streaming.
+        """
         if self._stream is not None:
             self._stream.close()
 
     def result(self, timeout: float | None = None, decoder: Any = None) -> Any:
-        """The job's result. Waits until the job has ended.
+        """The job's result. Waits until the job has ended. Source: RuntimeJob.result.
 
         Args:
             timeout: Seconds to wait; None waits for ever.
@@ -587,6 +624,72 @@ class RuntimeJob(JobV1):  # type: ignore[misc]
             raise RuntimeJobFailureError(f"Job {job.job_id} failed: {why}")
         return self._read_final(decoders or self._outcome.decoders)
 
+    def save(self, path: str | os.PathLike[str], *, circuits: bool = True) -> None:
+        """Save what is known of the job in one file: result, times, failure, name, tags, circuits.
+
+        `qjob_widgets.load(path)` gives it back, without any service, the result as the primitive gave it. A
+        job that has not ended is saved as it stands. Fetches what has not been fetched before. Source: ours.
+
+        Args:
+            path: The file; one that is there is replaced.
+            circuits: Whether the circuits are saved as well, where they are known.
+
+        Raises:
+            InvalidInput: If it cannot be written there, or the result holds what cannot be saved.
+            IBMRuntimeError: If the service does not answer.
+        """
+        self._refresh()
+        self._take_measured_times()
+        job = self._job
+        if job.status is Status.ERROR and not job.why:
+            job = replace(job, reason=self._why_failed())
+        with self._asking():
+            found = self._result_or_stand_in(job)
+            listed = self._outcome.circuits() if circuits and not self._gone else ()
+        saved = storage.saved_job(
+            replace(self.snapshot, parts=(job,)),
+            found,
+            listed,
+            submissions=[(0, job)],
+            created=job.created,
+        )
+        storage.save(saved, path)
+
+    def _take_measured_times(self) -> None:
+        """Of a job that has ended, take the times and the usage that only its metrics tell."""
+        job = self._job
+        if not job.final or self._gone or (job.finished is not None and not job.times_seen):
+            return
+        with contextlib.suppress(RuntimeJobNotFound):  # a service may have no metrics of it
+            metrics = self.metrics()
+            told = metrics.get("timestamps") or {}
+            times = {name: moment(told.get(name)) for name in ("running", "finished")}
+            known: dict[str, Any] = {name: time for name, time in times.items() if time is not None}
+            usage = _usage(metrics)
+            self._job = replace(
+                job,
+                **known,
+                times_seen=job.times_seen and not known,
+                usage_seconds=job.usage_seconds if usage is None else usage,
+            )
+
+    def _result_or_stand_in(self, job: JobSnapshot) -> Any:
+        if job.status is not Status.DONE:
+            return self._outcome.stand_in(merging.why(job))
+        try:
+            return self._outcome.final(())
+        except (IBMRuntimeError, NotFound) as error:
+            return self._outcome.stand_in(str(error))
+
     def _read_final(self, decoders: decoding.Decoders) -> Any:
         with self._asking():
             return self._outcome.final(decoders)
+
+
+def _usage(metrics: Mapping[str, Any]) -> float | None:
+    """Seconds for which a job had the QPU; None until that is known."""
+    usage = metrics.get("usage") or {}
+    if usage.get("status") == "pending":
+        return None
+    said = (usage.get(name) for name in ("qpu_charge_time_seconds", "quantum_seconds", "seconds"))
+    return next((float(seconds) for seconds in said if seconds is not None), None)

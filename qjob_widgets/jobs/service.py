@@ -16,6 +16,7 @@ from qjob_widgets.jobs.runtime import RuntimeJob
 from qjob_widgets.jobs.sending.journal import Journal
 from qjob_widgets.jobs.sending.submission import Submission
 from qjob_widgets.jobs.sessions import Session
+from qjob_widgets.jobs.standing import ServiceStanding
 from qjob_widgets.monitor.monitor import Monitor, shared_monitor
 from qjob_widgets.monitor.sources import ServiceSource
 from qjob_widgets.monitor.watch import HOSTED, LOOPBACK
@@ -24,7 +25,7 @@ from qjob_widgets.rest.client import RestClient
 
 
 class JobService:
-    """Backends and jobs of one service.
+    """Backends and jobs of one service. Source: REST GET /backends, GET /jobs, GET /jobs/{id}.
 
     Args:
         client: The REST client.
@@ -51,6 +52,7 @@ class JobService:
             pace=LOOPBACK if client.transport.loopback else HOSTED,
         )
         self.submission = Submission(client)
+        self.standing = ServiceStanding(client)
         self.journal = journal or Journal(client.instance or client.transport.root)
         _connected.append(weakref.ref(self, _connected.remove))
 
@@ -66,8 +68,13 @@ class JobService:
         with api_errors_as(IBMApiError):
             return self.client.list_backends()
 
-    def backend(self, name: str) -> RuntimeBackend:
+    def backend(self, name: str, *, use_fractional_gates: bool = False) -> RuntimeBackend:
         """A backend by name. Fetches its configuration and calibration.
+
+        Args:
+            name: As `backends()` lists it.
+            use_fractional_gates: Whether circuits are transpiled to a device's rx and rzz where it has them,
+                as `QiskitRuntimeService.backend` takes it.
 
         Raises:
             InvalidInput: If there is no such backend; the message lists those that are.
@@ -79,7 +86,9 @@ class JobService:
             except NotFound:
                 known = ", ".join(self.client.list_backends()) or "none"
                 raise InvalidInput(f"There is no backend {name!r}; this service has: {known}.") from None
-            return RuntimeBackend(self, configuration, self.client.fetch_properties(name))
+            properties = self.client.fetch_properties(name)
+            self.standing.saw(name, properties)
+            return RuntimeBackend(self, configuration, properties, use_fractional_gates)
 
     def session(self, backend: RuntimeBackend | str, *, max_time: int | None = None) -> Session:
         """Open a session: `with api.session(backend) as session: backend.run(circuits, mode=session)`.
@@ -95,7 +104,16 @@ class JobService:
         return Session(self, _name(backend), "dedicated", max_time=max_time)
 
     def batch(self, backend: RuntimeBackend | str, *, max_time: int | None = None) -> Session:
-        """Open a batch, as `session()`: for jobs that are all known beforehand, packed by the service."""
+        """Open a batch, as `session()`: for jobs that are all known beforehand, packed by the service.
+
+        Args:
+            backend: The backend or its name.
+            max_time: Seconds until it ends; None is what the service does.
+
+        Raises:
+            InvalidInput: If `max_time` is no number of seconds.
+            IBMRuntimeError: If the service refuses or does not answer.
+        """
         return Session(self, _name(backend), "batch", max_time=max_time)
 
     def jobs(

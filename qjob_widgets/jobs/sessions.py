@@ -1,10 +1,11 @@
 """Sessions and batches: jobs of one backend that the service runs together.
 
-Source: `POST /sessions` of the Qiskit Runtime REST API. `backend.run(..., mode=session)` puts jobs into one.
+`backend.run(..., mode=session)` puts jobs into one.
 """
 
 from __future__ import annotations
 
+import logging
 import weakref
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from qjob_widgets.jobs.service import JobService
     from qjob_widgets.rest.client import RestClient
 
+logger = logging.getLogger(__name__)
+
 Mode = Literal["dedicated", "batch"]
 _WORDS = {"open": "Pending", "inactive": "Pending", "closed": "Closed"}
 
@@ -25,6 +28,7 @@ class Session:
     """A session ("dedicated") or a batch of one backend; opened when it is made, closed at the end of `with`.
 
     The end of `with` waits until all parts of the jobs that run in it are sent, not until they have run.
+    Source: REST POST /sessions, GET and PATCH /sessions/{id}, DELETE /sessions/{id}/close.
 
     Args:
         service: The service that it is opened at.
@@ -115,8 +119,12 @@ class Session:
     ) -> None:
         if error is None:
             self.close()
-        else:
-            self._close()  # what ends a block early, such as Ctrl-C, waits for nothing
+            return
+        # What ends a block early, such as Ctrl-C, waits for nothing, and nothing takes its place.
+        try:
+            self._close()
+        except IBMRuntimeError as trouble:
+            logger.warning("Session %s could not be closed: %s", self._id, trouble)
 
 
 def session_id_of(mode: object) -> str | None:

@@ -21,6 +21,7 @@ from qjob_widgets.jobs.errors import IBMJobApiError, api_errors_as
 from qjob_widgets.jobs.foreign import PATIENCE, PrimitiveClient, PrimitiveService, WorkPayload
 from qjob_widgets.jobs.sending.ledger import Ledger
 from qjob_widgets.jobs.sending.options import SEED_STEP
+from qjob_widgets.jobs.submitted import announce
 from qjob_widgets.monitor.foreign import probed
 from qjob_widgets.snapshot import JobSnapshot
 
@@ -175,7 +176,7 @@ def submit(
     backend = target if is_backend else _backend_of(target)
     label = type(target).__name__ if backend is None else str(backend.name)
     client = PrimitiveClient(run_part, name=label, at_once=at_once)
-    return PrimitiveCompositeJob(
+    job = PrimitiveCompositeJob(
         PrimitiveService(client, backend),
         prepared,
         kind="run" if is_backend else "primitive",
@@ -183,6 +184,8 @@ def submit(
         name=name,
         tags=tags,
     )
+    announce(job)
+    return job
 
 
 def _check_whole(name: str, value: object) -> None:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from qiskit.providers import JobStatus
 
+from qjob_widgets.errors import InvalidInput
 from qjob_widgets.events import Event
 from qjob_widgets.jobs.states import to_qiskit
 from qjob_widgets.monitor.monitor import Monitor
@@ -20,6 +21,10 @@ logger = logging.getLogger(__name__)
 
 SLICE = 0.5
 """Longest wait in one piece, in seconds: Windows delivers Ctrl-C only between two of them."""
+
+
+SHORTEST = 0.01
+"""Least time between two calls of a callback with a rhythm, in seconds."""
 
 
 class Callback(Protocol):
@@ -45,7 +50,12 @@ def wait_until_final(
     The callback runs on the caller's thread, never for a final state: with `wait` None on each change of
     status or queue position, otherwise each `wait` seconds. One that raises is logged and called again
     the next time.
+
+    Raises:
+        InvalidInput: If `timeout` or `wait` is no number of seconds.
     """
+    for name, seconds in (("timeout", timeout), ("wait", wait)):
+        _check(name, seconds)
     news: queue.SimpleQueue[Event] = queue.SimpleQueue()
     deadline = None if timeout is None else clock() + timeout
     told: tuple[object, object] | None = None
@@ -55,19 +65,27 @@ def wait_until_final(
             now = clock()
             if callback is not None:
                 state = (snapshot.status, queue_position(snapshot))
-                due = state != told if wait is None else now - told_at >= wait
+                due = state != told if wait is None else now - told_at >= max(wait, SHORTEST)
                 if due:
                     told, told_at = state, now
                     _call(callback, job, snapshot)
             if deadline is not None and now >= deadline:
                 return False
             limits = [SLICE, *([] if deadline is None else [deadline - now])]
-            limits.extend([] if callback is None or wait is None else [max(0.0, told_at + wait - now)])
+            if callback is not None and wait is not None:
+                limits.append(told_at + max(wait, SHORTEST) - now)
             try:
                 news.get(timeout=max(0.0, min(limits)))
             except queue.Empty:
                 continue
     return True
+
+
+def _check(name: str, seconds: object) -> None:
+    if seconds is not None and (
+        isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not seconds >= 0
+    ):
+        raise InvalidInput(f"{name}={seconds!r} must be a number of seconds from 0 up, or None.")
 
 
 def _call(callback: Callback, job: Watchable, snapshot: CompositeSnapshot) -> None:

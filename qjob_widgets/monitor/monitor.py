@@ -49,6 +49,14 @@ class _Flock:
     fresh: Freshness = field(default_factory=Freshness)
 
 
+@dataclass
+class _Errand:
+    """Something that is asked beside the jobs themselves, and when it is due."""
+
+    work: Callable[[], float | None]
+    due: float
+
+
 class Subscription:
     """Ends a subscription or a watch; `close` may be called from any thread and more than once."""
 
@@ -93,6 +101,7 @@ class Monitor:
         self._lock = threading.RLock()
         self._flocks: dict[int, _Flock] = {}
         self._subscribers: dict[int, tuple[str | None, Subscriber]] = {}
+        self._errands: dict[int, _Errand] = {}
         self._numbers = itertools.count()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -141,6 +150,25 @@ class Monitor:
 
         return Subscription(close)
 
+    def repeat(self, work: Callable[[], float | None]) -> Subscription:
+        """Do `work` on the monitor's thread, now and again after as many seconds as it returns; None ends it.
+
+        For what is asked beside the jobs themselves, such as which jobs there are. One that raises is dropped
+        with a warning.
+        """
+        with self._lock:
+            number = next(self._numbers)
+            self._errands[number] = _Errand(work, self._clock())
+            self._wake.set()
+            self._ensure_thread()
+
+        def close() -> None:
+            with self._lock:
+                self._errands.pop(number, None)
+                self._wake.set()
+
+        return Subscription(close)
+
     def refresh(self, job: Watchable | Foreign) -> None:
         """Ask about `job` now rather than at its next turn. Returns at once."""
         job = adapted(job)
@@ -162,6 +190,7 @@ class Monitor:
         with self._lock:
             self._closed = True
             self._flocks.clear()
+            self._errands.clear()
             self._subscribers.clear()
             thread = self._thread
         self._wake.set()
@@ -172,15 +201,32 @@ class Monitor:
 
     def step(self) -> float | None:
         """Do what is due; the seconds until more is, or None when nothing is watched."""
+        now = self._clock()
+        with self._lock:
+            due = [each for each in self._errands.items() if each[1].due <= now]
+        for number, errand in due:
+            self._do(number, errand)
         with self._lock:
             flocks = [flock for flock in self._flocks.values() if flock.jobs]
-        now = self._clock()
         for flock in flocks:
             if flock.due <= now:
                 self._turn(flock)
         with self._lock:
             waiting = [flock.due for flock in self._flocks.values() if flock.jobs and flock.loop is not None]
+            waiting += [errand.due for errand in self._errands.values()]
         return max(0.0, min(waiting) - self._clock()) if waiting else None
+
+    def _do(self, number: int, errand: _Errand) -> None:
+        try:
+            seconds = errand.work()
+        except Exception:
+            logger.warning("An errand of the job monitor failed and is dropped.", exc_info=True)
+            seconds = None
+        with self._lock:
+            if seconds is None:
+                self._errands.pop(number, None)
+            else:
+                errand.due = self._clock() + seconds
 
     def _turn(self, flock: _Flock) -> None:
         if flock.loop is None:

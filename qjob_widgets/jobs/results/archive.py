@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -150,11 +150,13 @@ def _take_experiment(value: ExperimentResult, arrays: Arrays, lenient: bool) -> 
     facts["meas_level"] = int(facts["meas_level"])
     counts, memory = data.pop("counts", None), data.pop("memory", None)
     packed: dict[str, Any] = {"data": pack(data, arrays, lenient=lenient)}
-    if counts is not None:
+    if counts is not None and _are_texts(counts) and all(map(_is_machine_number, counts.values())):
         packed["outcomes"] = _put_texts(list(counts), arrays)
         packed["times"] = pack(np.array(list(counts.values()), dtype=np.int64), arrays)
+    elif counts is not None:
+        packed["counts"] = pack(dict(counts), arrays, lenient=lenient)
     if memory is not None:
-        texts = bool(memory) and all(type(shot) is str for shot in memory)
+        texts = bool(memory) and _are_texts(memory)
         packed["memory"] = _put_texts(memory, arrays) if texts else pack(memory, arrays, lenient=lenient)
     return {
         **packed,
@@ -168,6 +170,8 @@ def _give_experiment(packed: dict[str, Any], arrays: Arrays) -> ExperimentResult
     if "outcomes" in packed:
         times = unpack(packed["times"], arrays).tolist()
         data["counts"] = dict(zip(_texts(unpack(packed["outcomes"], arrays)), times, strict=True))
+    if "counts" in packed:
+        data["counts"] = unpack(packed["counts"], arrays)
     if "memory" in packed:
         data["memory"] = _texts(unpack(packed["memory"], arrays))
     facts = unpack(packed["facts"], arrays)
@@ -175,6 +179,15 @@ def _give_experiment(packed: dict[str, Any], arrays: Arrays) -> ExperimentResult
     return ExperimentResult.from_dict(
         {**facts, "data": data, **({} if header is None else {"header": header})}
     )
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    """Whether all are texts that an array of bytes gives back as they are."""
+    return all(type(value) is str and value.isascii() and not value.endswith("\0") for value in values)
+
+
+def _is_machine_number(value: Any) -> bool:
+    return type(value) is int and abs(value) < 2**63
 
 
 def _put_texts(texts: list[str], arrays: Arrays) -> dict[str, Any]:

@@ -52,6 +52,8 @@ class PartReader:
         self._fetch = fetch
         self._headers = headers
         self._read: dict[str, PartResult] = {}
+        # Until they are decoded: a text that can be fetched only once must outlive a failure.
+        self._texts: dict[str, Any] = {}
         self._lock = threading.Lock()
 
     def merged(
@@ -83,8 +85,8 @@ class PartReader:
             found = [self._read.get(part.job_id) if _done(part) else None for part in snapshot.parts]
         entries: list[Any] = []
         for index, (part, read) in enumerate(zip(snapshot.parts, found, strict=True)):
-            why = lost.get(part.job_id) or _why(part)
-            entries += self._stand_ins(index, part, kind, why) if read is None else read.entries
+            reason = lost.get(part.job_id) or why(part)
+            entries += self._stand_ins(index, part, kind, reason) if read is None else read.entries
         told = [read.metadata for read in found if read is not None]
         if kind == "run":
             header = next(filter(None, told), None)
@@ -119,7 +121,7 @@ class PartReader:
     def _part(self, part: JobSnapshot, kind: str) -> PartResult:
         # Before the result: what is needed to understand it must be there when it can be read only once.
         headers = self._headers_of(part) if kind == "run" else None
-        text = self._fetch(part.job_id)
+        text = self._texts.pop(part.job_id, None) or self._fetch(part.job_id)
         if text is None or text == "":
             raise NotFound(
                 f"The service has no result of job {part.job_id}; one of a private job is given only once."
@@ -133,6 +135,8 @@ class PartReader:
             found = reading.experiments(decoded, headers.circuits, memory=headers.memory)
             return PartResult(found, headers.user)
         except Exception as error:
+            if part.private:
+                self._texts[part.job_id] = text
             # Whatever stands in an answer, it must not end in a traceback of a decoder.
             raise ApiError(
                 f"The result of job {part.job_id} cannot be read ({type(error).__name__}: {error})."
@@ -167,7 +171,8 @@ def _size(part: JobSnapshot) -> int:
     return 0 if part.place is None else part.place.end - part.place.start + 1
 
 
-def _why(part: JobSnapshot) -> str:
+def why(part: JobSnapshot) -> str:
+    """Why a part has no result."""
     return (part.why or part.status.value) if part.final else f"not finished: {part.status.value}"
 
 

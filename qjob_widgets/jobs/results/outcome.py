@@ -8,7 +8,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from qiskit import QuantumCircuit
+from qiskit.primitives import PrimitiveResult
 from qiskit.result import Result
+from qiskit.result.models import ExperimentResult
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import InvalidInput
@@ -79,6 +82,39 @@ class Outcome:
             headers = self._known_headers()
         return self._read(text, headers, number)
 
+    def stand_in(self, why: str) -> Any:
+        """What stands in the place of a result: unsuccessful experiments; of primitives no PUBs at all.
+
+        Raises:
+            ApiError: If the service does not answer.
+        """
+        if not self._is_run:
+            return PrimitiveResult([], {"success": False, "status": why})
+        with self._lock:
+            headers = self._known_headers()
+        circuits = [reading.CircuitHeader("", ())] if headers is None else headers.circuits
+        return self._run_result(reading.failed_experiments(circuits, why), headers)
+
+    def circuits(self) -> Sequence[QuantumCircuit]:
+        """The circuits of the job; none where the service keeps none, as of private jobs.
+
+        Raises:
+            InvalidInput: If they cannot be read.
+            ApiError: If the service does not answer.
+        """
+        payload = self._known_payload()
+        if payload is None:
+            return ()
+        try:
+            with reading.DECODING:
+                return payload.circuits
+        except Exception as error:
+            # Whatever another program has submitted, it must not end in a traceback of a decoder.
+            raise InvalidInput(
+                f"The circuits of job {self._job().job_id} cannot be read ({type(error).__name__}: {error});"
+                " circuits=False leaves them out."
+            ) from error
+
     def _fetched(self) -> Any:
         """The result as it is sent; None where a program has none."""
         job = self._job()
@@ -101,15 +137,20 @@ class Outcome:
     def _known_headers(self) -> PartHeaders | None:
         """Headers of the circuits of `backend.run()`; None of other jobs, and where nobody knows them."""
         if self._headers is None and self._is_run:
-            payload = self._payload
-            if payload is None:
-                record = self._client.fetch_params(self._job().job_id)
-                with contextlib.suppress(InvalidInput):
-                    payload = stored_payload(record, self._job().job_id)
+            payload = self._known_payload()
             if payload is not None:
                 circuits = [reading.CircuitHeader.of(circuit) for circuit in payload.circuits]
                 self._headers = PartHeaders(circuits, payload.memory, payload.header)
         return self._headers
+
+    def _known_payload(self) -> Payload | None:
+        """What was submitted; what is fetched is not kept. None where the service keeps none."""
+        if self._payload is not None:
+            return self._payload
+        record = self._client.fetch_params(self._job().job_id)
+        with contextlib.suppress(InvalidInput):
+            return stored_payload(record, self._job().job_id)
+        return None
 
     def _read(self, text: Any, headers: PartHeaders | None, number: int | None = None) -> Any:
         try:
@@ -124,9 +165,13 @@ class Outcome:
             circuits = [reading.CircuitHeader.of_pub(pub) for pub in pubs]
         else:
             circuits = headers.circuits if number is None else headers.circuits[number : number + 1]
+        memory = headers is not None and headers.memory
+        return self._run_result(reading.experiments(pubs, circuits, memory=memory), headers)
+
+    def _run_result(self, experiments: Sequence[ExperimentResult], headers: PartHeaders | None) -> Result:
         job = self._job()
         return reading.run_result(
-            reading.experiments(pubs, circuits, memory=headers is not None and headers.memory),
+            experiments,
             backend=job.backend,
             job_id=job.job_id,
             date=_local(job.created),

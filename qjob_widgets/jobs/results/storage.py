@@ -19,11 +19,18 @@ from pathlib import Path
 from typing import Any
 
 from qiskit import QuantumCircuit, qpy
+from qiskit.primitives import PrimitiveResult
 from qiskit.providers import JobStatus
+from qiskit.result import Result
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import ApiError, InvalidInput
-from qjob_widgets.jobs.errors import IBMJobFailureError, IBMJobInvalidStateError
+from qjob_widgets.jobs.errors import (
+    IBMJobFailureError,
+    IBMJobInvalidStateError,
+    RuntimeInvalidStateError,
+    RuntimeJobFailureError,
+)
 from qjob_widgets.jobs.report import failure_report, status_report
 from qjob_widgets.jobs.results import archive
 from qjob_widgets.jobs.sending.parts import in_order
@@ -109,7 +116,7 @@ class SavedJob:
 
     def error_message(self) -> str | None:
         """What went wrong, a line a failed part; None if nothing did."""
-        return failure_report(self.snapshot)
+        return failure_report(self.snapshot) if self.snapshot.composite else _why_failed(self.snapshot)
 
     def attempts(self, index: int) -> list[JobSnapshot]:
         """All submissions of a part, the first one first: those before the last tell why it was rerun."""
@@ -122,16 +129,23 @@ class SavedJob:
             partial: Give it also where parts have none, in the form of `CompositeJob.result(partial=True)`.
 
         Raises:
-            IBMJobInvalidStateError: If the job was cancelled, or had not ended when it was saved.
-            IBMJobFailureError: If a part failed.
+            IBMJobInvalidStateError: If the job was cancelled, had not ended when it was saved, or the service
+                had lost a result by then. A single job raises `RuntimeInvalidStateError`.
+            IBMJobFailureError: If a part failed. A single job raises `RuntimeJobFailureError`.
         """
-        status = self.snapshot.status
-        if partial or status is Status.DONE:
+        status, composite = self.snapshot.status, self.snapshot.composite
+        if partial or (status is Status.DONE and _is_whole(self.found)):
             return self.found
         if status is Status.ERROR:
-            raise IBMJobFailureError(f"The job failed. {failure_report(self.snapshot)}")
-        ended = "was cancelled" if status is Status.CANCELLED else "had not ended when it was saved"
-        raise IBMJobInvalidStateError(f"The job {ended}; result(partial=True) gives what ran.")
+            failed = IBMJobFailureError if composite else RuntimeJobFailureError
+            raise failed(f"The job failed. {self.error_message()}")
+        words = {
+            Status.DONE: "is done, but a result was not to be had when it was saved",
+            Status.CANCELLED: "was cancelled",
+        }
+        invalid = IBMJobInvalidStateError if composite else RuntimeInvalidStateError
+        said = words.get(status, "had not ended when it was saved")
+        raise invalid(f"The job {said}; result(partial=True) gives what there is.")
 
     def circuits(self) -> list[QuantumCircuit]:
         """The circuits; none if they were not known or not saved.
@@ -152,6 +166,18 @@ class SavedJob:
         """Nothing: what was saved does not change."""
 
 
+def _why_failed(snapshot: CompositeSnapshot) -> str | None:
+    (job,) = snapshot.parts
+    return job.why if job.status is Status.ERROR else None
+
+
+def _is_whole(found: Any) -> bool:
+    """Whether nothing in a result only stands in the place of what is missing."""
+    if isinstance(found, PrimitiveResult):
+        return found.metadata.get("success") is not False
+    return bool(found.success) if isinstance(found, Result) else True
+
+
 def saved_job(
     snapshot: CompositeSnapshot,
     found: Any,
@@ -170,10 +196,19 @@ def saved_job(
         submissions: Every submission of every part, each with its part's index.
         created: When it was created.
         now: The time of day; that of this machine by default.
+
+    Raises:
+        InvalidInput: If the circuits hold what cannot be saved.
     """
     file = io.BytesIO()
-    if circuits:
-        qpy.dump(list(circuits), file)
+    try:
+        if circuits:
+            qpy.dump(list(circuits), file)
+    except Exception as error:
+        # Instructions of other libraries may raise anything.
+        raise InvalidInput(
+            f"The circuits cannot be saved ({type(error).__name__}: {error}); circuits=False leaves them out."
+        ) from error
     # What was on its way is on its way no more for whoever reads the file.
     still = dataclasses.replace(snapshot, sending=0, elsewhere=0)
     saved = now or datetime.now(timezone.utc)
@@ -201,7 +236,10 @@ def save(job: SavedJob, path: str | os.PathLike[str]) -> None:
         _ARRAYS: arrays.to_bytes,
         _CIRCUITS: lambda: job._circuits,
     }
-    target = Path(path)
+    try:
+        target = Path(path)
+    except TypeError:
+        raise InvalidInput(f"{path!r} is no path; give a text or a pathlib.Path.") from None
     try:
         with _replacing(target) as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archived:
             for name, content in contents.items():
@@ -231,7 +269,7 @@ def _replacing(target: Path) -> Any:
 
 
 def load(path: str | os.PathLike[str]) -> SavedJob:
-    """A job that `job.save(path)` saved. Asks no service.
+    """A job, composite or single, that its `save(path)` wrote. Asks no service.
 
     Raises:
         InvalidInput: If the file is none of ours, damaged, or of a newer version.

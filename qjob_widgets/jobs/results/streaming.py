@@ -78,8 +78,10 @@ class ResultStream:
         pace = self._job.source.pace
         told, failures, rest, offered = 0, 0, pace.shortest, True
         with self._monitor.watch(self._job, lambda event: self._news.set()):
-            while not self._closed.is_set():
+            while True:
                 self._news.clear()
+                if self._closed.is_set():  # asked after clearing, so that no call of close() is slept over
+                    return
                 # Read before asking: what was published before the end is then among the answers.
                 snapshot = self._job.snapshot
                 texts: Sequence[str] = ()

@@ -16,6 +16,7 @@ from qiskit.providers import JobV1
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.jobs.errors import IBMJobApiError, IBMJobInvalidStateError, api_errors_as
+from qjob_widgets.jobs.panel_facts import PanelFacts
 from qjob_widgets.jobs.sending.journal import Busy, Intent, Journal, Planned, with_tags
 from qjob_widgets.jobs.sending.ledger import Ledger
 from qjob_widgets.jobs.sending.options import RunOptions
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from qjob_widgets.monitor.watch import Source
 
 
-class SentInParts(JobV1):  # type: ignore[misc]
+class SentInParts(PanelFacts, JobV1):  # type: ignore[misc]
     """A job that is sent in parts.
 
     Args:
@@ -61,21 +62,33 @@ class SentInParts(JobV1):  # type: ignore[misc]
 
     @property
     def snapshot(self) -> CompositeSnapshot:
-        """All that is known now, without asking the service."""
+        """All that is known now, without asking the service. Source: ours."""
         return self._ledger.snapshot
 
     @property
     def source(self) -> Source:
-        """Who is asked about this job."""
+        """Who is asked about this job. Source: ours."""
         return self._service.source
 
     def absorb(self, found: Sequence[JobSnapshot], gone: Collection[str] = ()) -> None:
-        """Take what the service said about submissions of this job's parts."""
+        """Take what the service said about submissions of this job's parts. Source: ours."""
         self._ledger.absorb(found, gone)
         if self._ledger.elsewhere:
             follow(self._ledger, self._intent, self._list_all)
 
     # ---- sending
+
+    def stop_sending(self) -> int:
+        """Stop sending what waits to be sent; what the service has goes on. It can be rerun. Source: ours.
+
+        Returns:
+            How many sub-jobs are not sent now.
+        """
+        waiting = [index for index in range(len(self._ledger.places)) if self._ledger.is_unsent(index)]
+        stopped = self._ledger.stop_sending(waiting)
+        self._service.submission.nudge()
+        self._service.monitor.refresh(self)
+        return stopped
 
     def _planned(
         self,
@@ -156,6 +169,9 @@ class SentInParts(JobV1):  # type: ignore[misc]
         except Exception:  # the sender will meet it too, and refuses the part for it
             return None
 
+    def _payload_here(self, index: int) -> Payload | None:
+        return self._payloads.get(index)
+
     def _payload(self, index: int) -> Payload:
         """What a part is made of: from memory, else from the service, else from the journal."""
         if index not in self._payloads:
@@ -181,7 +197,9 @@ class SentInParts(JobV1):  # type: ignore[misc]
 
     @property
     def missing(self) -> list[int]:
-        """Indexes of the sub-jobs that were never sent and whose circuits are not known here."""
+        """Indexes of the sub-jobs that were never sent and whose circuits are not known here.
+        Source: ours.
+        """
         return self._ledger.missing
 
     def resume(self) -> int:
@@ -189,7 +207,7 @@ class SentInParts(JobV1):  # type: ignore[misc]
 
         The service is asked first what has arrived, so nothing is sent twice. What was being sent when its
         process ended may still arrive: under the same key it is the same job; a service that takes no keys is
-        asked for a minute before it is sent again. Returns at once.
+        asked for a minute before it is sent again. Returns at once. Source: ours.
 
         Returns:
             How many sub-jobs are being sent now; 0 if none were left.

@@ -86,8 +86,10 @@ class Ledger:
                     if before is None and not self.is_unsent(index):
                         # It arrived after all, or somebody else has sent it.
                         self._take(index)
-                    self._attempts[index][news.job_id] = with_seen_times(news, before, self._now())
-                    changed.add(index)
+                    told = with_seen_times(news, before, self._now())
+                    if told != before:  # what says the same stays the same object: views compare by identity
+                        self._attempts[index][news.job_id] = told
+                        changed.add(index)
             for index, one in self.submissions() if gone_ids else ():
                 if one.job_id in gone_ids:
                     self._attempts[index][one.job_id] = gone(one)

@@ -43,6 +43,11 @@ class CircuitsPayload:
     options: RunOptions
 
     @property
+    def items(self) -> Sequence[QuantumCircuit]:
+        """What the part runs, for people."""
+        return self.circuits
+
+    @property
     def memory(self) -> bool:
         """Whether results keep each shot's outcome."""
         return self.options.memory
@@ -103,6 +108,16 @@ class StoredPayload:
         circuits = self._decoded(self._pubs)
         detach(circuits)
         return circuits
+
+    @functools.cached_property
+    def items(self) -> Sequence[tuple[QuantumCircuit, Any]]:
+        """What the part runs, for people: its circuits, each with its parameter values or None. Decodes."""
+        from qiskit_ibm_runtime import RuntimeDecoder
+
+        place = 2 if self.program == "estimator" else 1
+        found = [pub[place] if len(pub) > place else None for pub in self._pubs]
+        values = json.loads(json.dumps(found), cls=RuntimeDecoder)
+        return list(zip(self.circuits, values, strict=True))
 
     @property
     def memory(self) -> bool:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 
 from qjob_widgets.errors import InvalidInput
 from qjob_widgets.events import Event
-from qjob_widgets.monitor.monitor import Monitor
+from qjob_widgets.monitor.monitor import Monitor, Subscription
 from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.snapshot import CompositeSnapshot
 from qjob_widgets.status import RERUNNABLE, Status
@@ -23,6 +23,7 @@ class Selection:
     Args:
         reason: Only those whose reason contains this text, whatever the case; None is all.
         max_attempts: Only those that were submitted fewer times; None is no limit.
+        parts: Only those of these indexes; None is all.
         by_itself: Whether nobody looks: then only parts that ran and failed, neither those that somebody
             cancelled nor those that the service refused, which it would refuse again without an end.
 
@@ -32,6 +33,7 @@ class Selection:
 
     reason: str | None = None
     max_attempts: int | None = None
+    parts: Collection[int] | None = None
     by_itself: bool = False
 
     def __post_init__(self) -> None:
@@ -47,9 +49,24 @@ class Selection:
             index
             for index, part in enumerate(snapshot.parts)
             if (part.status is Status.ERROR and part.job_id if self.by_itself else part.status in RERUNNABLE)
+            and (self.parts is None or index in self.parts)
             and (self.reason is None or self.reason.lower() in part.why.lower())
             and (self.max_attempts is None or part.attempt < self.max_attempts)
         ]
+
+
+def checked_parts(parts: object, total: int) -> frozenset[int]:
+    """Indexes of sub-jobs, validated.
+
+    Raises:
+        InvalidInput: If it is no collection of indexes below `total`.
+    """
+    if not isinstance(parts, Collection) or isinstance(parts, (str, bytes)):
+        raise InvalidInput(f"parts={parts!r} must be a list of indexes of sub-jobs, such as [0, 3].")
+    for index in parts:
+        if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < total:
+            raise InvalidInput(f"parts: there is no sub-job {index!r}; the job has 0 to {total - 1}.")
+    return frozenset(parts)
 
 
 class AutomaticRerun:
@@ -68,7 +85,11 @@ class AutomaticRerun:
         self._job = job
         self._selection = selection
         self._send = send
+        self._closed = False
+        self._watch: Subscription | None = None
         self._watch = monitor.watch(job, self._on_event)
+        if self._closed or (job.snapshot.final and not selection(job.snapshot)):
+            self.close()  # of what does not change any more there are no events
 
     def _on_event(self, event: Event) -> None:
         if self._selection(self._job.snapshot):
@@ -78,4 +99,6 @@ class AutomaticRerun:
 
     def close(self) -> None:
         """Send nothing again by itself any more."""
-        self._watch.close()
+        self._closed = True
+        if self._watch is not None:
+            self._watch.close()

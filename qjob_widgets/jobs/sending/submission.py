@@ -126,11 +126,12 @@ class Retry:
 def after_failure(error: ApiError, failures: int) -> Retry | None:
     """What to do after the failure number `failures` (from 1) of a part; None refuses it."""
     delay = min(LONGEST_DELAY, FIRST_DELAY * 2.0 ** min(failures - 1, 10))
-    if isinstance(error, RateLimited):
-        asked = RATE_DELAY if error.retry_after is None else error.retry_after
-        return Retry(asked, False, "the service asks to wait")
+    asked = error.retry_after if isinstance(error, RateLimited) else None
     if error.code == LIMIT_CODE or _LIMIT.search(str(error)):
-        return Retry(max(delay, RATE_DELAY), False, "the service takes no more pending jobs for now")
+        seconds = max(delay, RATE_DELAY) if asked is None else asked
+        return Retry(seconds, False, "the service takes no more pending jobs for now")
+    if isinstance(error, RateLimited):
+        return Retry(RATE_DELAY if asked is None else asked, False, "the service asks to wait")
     if isinstance(error, ServerFailure):
         # The API guarantees that a 5xx was not accepted.
         return (
