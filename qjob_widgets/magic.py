@@ -1,17 +1,27 @@
-"""`%qjob_monitor`: live panels of jobs. Together with `services.py` and `cli.py` it may import everything."""
+"""`%qjob_monitor`: live panels and tables of jobs."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import ast
+import weakref
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from IPython.core.error import UsageError
-from IPython.core.magic import Magics, line_magic, magics_class, no_var_expand
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
+from qjob_widgets.gathering import Auto, Gathering
+from qjob_widgets.naming import QUERY_LIMIT, Naming, described, query
+
 _NAME = "qjob_monitor"
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,127}")
+NEAR, FAR = 2.0, 15.0
+"""Seconds between two questions of a query, for a service on this machine and for any other."""
+
+_shown: weakref.WeakSet[Any] = weakref.WeakSet()
+"""Panels and tables of this process."""
+_auto: list[Auto] = []
 
 
 @magics_class
@@ -21,133 +31,191 @@ class JobMagics(Magics):
     @no_var_expand
     @magic_arguments()
     @argument("job", nargs="*", help="jobs: expressions, lists of jobs, or job ids")
-    @argument("--service", help="expression of the JobService that is asked for job ids")
-    @line_magic
-    def qjob_monitor(self, line: str) -> None:
-        """Show a live panel of each job, of this library or another. Returns at once.
+    @argument("--service", help="expression of the JobService that is asked for job ids and queries")
+    @argument("--pending", action="store_true", help="query: jobs that have not ended")
+    @argument("--since", help="query: not older than 30m, 2h, 2d, 1w, or a date such as 2026-01-31")
+    @argument("--tag", action="append", help="query: jobs with this tag; again for several")
+    @argument("--backend", help="query: jobs of this backend")
+    @argument("--limit", type=int, help=f"query: most jobs, {QUERY_LIMIT} by default")
+    @argument("--freeze-when-done", action="store_true", help="leave only the static table in the end")
+    @argument("--once", action="store_true", help="print a text table once")
+    @argument("--json", action="store_true", help="print one JSON object a line and job, at each change")
+    @argument("--auto", action="store_true", help="watch every job that later cells submit")
+    @argument("--list", action="store_true", help="print what is watched")
+    @argument("--stop", action="store_true", help="stop watching: these jobs, or everything and --auto")
+    @line_cell_magic
+    def qjob_monitor(self, line: str, cell: str | None = None) -> Any:
+        """Show jobs live, of this library or another. Returns at once.
 
-        %qjob_monitor job                 a variable, or any expression
-        %qjob_monitor jobs other_job      several, or lists
-        %qjob_monitor <job id>            by id, for example in a new kernel
+        %qjob_monitor job                        a panel of a variable, or of any expression
+        %qjob_monitor jobs other_job             a table of several, or of lists
+        %qjob_monitor <job id>                   by id, for example in a new kernel
+        %qjob_monitor --pending --since 2d --tag vqe     by query; new jobs appear
+        %qjob_monitor --auto                     every job that later cells submit; --stop ends it
+        %%qjob_monitor                           every job that the cell submits
+
+        In a terminal the same facts are a text table, until the jobs have ended or Ctrl-C.
         """
         from qjob_widgets.errors import QJobError
 
+        __tracebackhide__ = True
+        options = parse_argstring(self.qjob_monitor, line.partition(" #")[0])
+        if cell is not None:
+            return self._cell(options, cell)  # what its code raises is the user's to see
         try:
-            for job in self._jobs(line):
-                _show(job)
+            self._line(options)
         except (QJobError, ImportError) as error:
             raise UsageError(str(error)) from None
+        return None
 
-    def _jobs(self, line: str) -> Iterator[Any]:
-        arguments = parse_argstring(self.qjob_monitor, line.partition(" #")[0])
-        if not arguments.job:
-            raise UsageError("Say which job: %qjob_monitor job")
-        texts = [" ".join(arguments.job)]
-        if not self._is_expression(texts[0]):
-            texts = arguments.job
-        for text in texts:
-            yield from _flat(self._found(text.strip("\"'"), arguments.service), text)
+    # ---- what is asked for
 
-    @property
-    def _names(self) -> dict[str, Any]:
-        """The notebook's variables."""
-        return self.shell.user_ns if self.shell is not None else {}
+    def _line(self, options: Namespace) -> None:
+        naming, wanted = Naming(self.shell, options.service), query(options)
+        jobs = list(naming.jobs(options.job)) if options.job else []
+        if jobs and wanted is not None:
+            raise UsageError("Give jobs, or a query (--pending, --since, --tag, --backend, --limit).")
+        if options.list:
+            _print_list()
+        elif options.stop:
+            _stop(jobs)
+        elif options.auto:
+            _begin_auto(self.shell)
+        elif wanted is not None:
+            self._query(options, naming.services("the query")[0], wanted)
+        elif jobs:
+            self._show(options, jobs)
+        else:
+            raise UsageError(f"Say which job: %{_NAME} job")
 
-    def _evaluated(self, text: str) -> Any:
-        return self.shell.ev(text) if self.shell is not None else None
+    def _show(self, options: Namespace, jobs: list[Any]) -> None:
+        if _in_text(self.shell, options):
+            from qjob_widgets.widgets.terminal import watch
 
-    @staticmethod
-    def _is_expression(text: str) -> bool:
+            watch(jobs, once=options.once, as_json=options.json)
+        elif len(jobs) == 1:
+            from qjob_widgets.widgets.panel import JobPanel
+
+            _display(JobPanel(jobs[0], freeze_when_done=options.freeze_when_done))
+        else:
+            _display(_table(jobs, freeze_when_done=options.freeze_when_done))
+
+    def _query(self, options: Namespace, service: Any, wanted: dict[str, Any]) -> None:
+        def ask() -> Sequence[Any]:
+            return list(service.jobs(**wanted))
+
+        if _in_text(self.shell, options):
+            self._show(options, list(ask()))
+        else:
+            every = NEAR if service.client.transport.loopback else FAR
+            _display(_table(ask(), query=ask, name=described(options), every=every))
+
+    def _cell(self, options: Namespace, cell: str) -> Any:
+        from qjob_widgets.jobs.service import connected_services
+        from qjob_widgets.jobs.submitted import heard_by
+
+        __tracebackhide__ = True
+        if options.job or query(options) is not None:
+            raise UsageError(f"%%{_NAME} watches what its cell submits; name jobs with %{_NAME}.")
+        text = _in_text(self.shell, options)
+        found: list[Any] = []
+        table = None if text else _table([], freeze_when_done=options.freeze_when_done)
+        if table is not None:
+            _display(table)
+        names = {} if self.shell is None else self.shell.user_ns
+        gathering = Gathering(names, found.append if table is None else table.add)
         try:
-            compile(text, "<qjob_monitor>", "eval")
-        except (SyntaxError, ValueError):
-            return False
-        return True
+            with heard_by(gathering.take):
+                return self._run(cell)
+        finally:
+            gathering.look_at_names()
+            gathering.ask(connected_services())
+            if table is None and found:
+                self._show(options, found)
 
-    def _found(self, text: str, service: str | None) -> Any:
-        """What an argument stands for: a value of the notebook, else the job of that id."""
-        if text.isidentifier() and text in self._names:
-            return self._names[text]
-        if not text.isidentifier() and self._is_expression(text):
-            try:
-                return self._evaluated(text)
-            except Exception as error:
-                # An id with hyphens is an expression too; one that fails is taken for the id.
-                if not _ID.fullmatch(text):
-                    trouble = f"{type(error).__name__}: {error}"
-                    raise UsageError(f"{text} cannot be evaluated: {trouble}") from None
-        return self._by_id(text, service)
-
-    def _by_id(self, text: str, expression: str | None) -> Any:
-        from qjob_widgets.jobs.errors import IBMApiError, JobNotFound
-
-        if not _ID.fullmatch(text):
-            raise UsageError(
-                f"There is no variable {text!r}, and it is no job id. Give a job, a list of jobs or a job id."
-            )
-        tried, silent = [], []
-        for service in self._services(expression, text):
-            try:
-                return service.job(text)
-            except JobNotFound:
-                tried.append(service.client.transport.root)
-            except IBMApiError as error:
-                silent.append(str(error))  # a service that is gone must not hide the others
-        if not tried:
-            raise UsageError(silent[0])
-        raise UsageError(
-            f"There is no variable {text!r}, and no job of that id at {', '.join(tried)}."
-            f" Give a job, a list of jobs or a job id.{''.join(f' ({trouble})' for trouble in silent)}"
-        )
-
-    def _services(self, expression: str | None, text: str) -> list[Any]:
-        from qjob_widgets.jobs.service import JobService, connected_services
-
-        if expression is not None:
-            try:
-                service = self._evaluated(expression)
-            except Exception as error:
-                raise UsageError(f"--service {expression}: {type(error).__name__}: {error}") from None
-            if not isinstance(service, JobService):
-                raise UsageError(f"--service {expression} is {type(service).__name__}, not a JobService.")
-            return [service]
-        connected = connected_services()
-        if connected:
-            return connected
-        from qjob_widgets.services import connect
-
+    def _run(self, cell: str) -> Any:
+        """Run the cell's code as it would have been run; gives the value of its last expression."""
+        __tracebackhide__ = True
+        shell = self.shell
+        if shell is None:
+            return None
+        code = shell.transform_cell(cell)
+        name = shell.compile.cache(code, shell.execution_count, raw_code=cell)
         try:
-            service = connect()
-        except Exception as error:
-            raise UsageError(
-                f"There is no variable {text!r}, and no service is connected that could know it as a job id"
-                f" ({error})"
-            ) from None
-        print(f"No service is connected in this kernel: asking the saved account at {service!r}.")
-        return [service]
+            tree = shell.transform_ast(ast.parse(code, name))
+            last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+            statements = shell.compile(tree, name, "exec")
+            expression: Any = None if last is None else ast.Expression(last.value)
+            value = None if last is None else shell.compile(expression, name, "eval")
+        except SyntaxError as error:
+            if "await" in str(error):
+                raise UsageError(f"await does not work below %%{_NAME}; use %{_NAME} --auto.") from None
+            raise
+        exec(statements, shell.user_global_ns, shell.user_ns)
+        given = None if value is None else eval(value, shell.user_global_ns, shell.user_ns)
+        return None if cell.rstrip().endswith(";") else given
 
 
-def _flat(value: Any, text: str) -> Iterator[Any]:
-    from qjob_widgets.monitor.foreign import is_foreign, is_watchable
-
-    if isinstance(value, (list, tuple, set, frozenset)):
-        if not value:
-            raise UsageError(f"{text} is empty: there is no job to show.")
-        for item in value:
-            yield from _flat(item, text)
+def _begin_auto(shell: Any) -> None:
+    if _auto:
+        print(f"Jobs of later cells are watched already; %{_NAME} --stop ends it.")
         return
-    if is_watchable(value) or is_foreign(value):
-        yield value
-        return
-    raise UsageError(f"{text} is no job but {type(value).__name__}. Give a job, a list of jobs or a job id.")
+
+    def show(job: Any) -> Callable[[Any], object]:
+        if _in_text(shell):
+            print(f"Submitted: {job.job_id()}")
+            return lambda job: print(f"Submitted: {job.job_id()}")
+        table = _table([job])
+        _display(table)
+        return table.add  # type: ignore[no-any-return]
+
+    _auto.append(Auto(shell, show))
+    print(f"Jobs that later cells submit are watched; %{_NAME} --stop ends it.")
 
 
-def _show(job: Any) -> None:
+def _end_auto() -> None:
+    while _auto:
+        _auto.pop().end()
+
+
+def _stop(jobs: Sequence[Any]) -> None:
+    """Stop the panels and tables of these jobs; all of them, and --auto, where none is named."""
+    if not jobs:
+        _end_auto()
+    wanted = {str(job.job_id()) for job in jobs}
+    stopped = 0
+    for panel in [panel for panel in _shown if not panel.closed]:
+        if not jobs or wanted & {str(job.job_id()) for job in panel.jobs}:
+            panel.close()
+            stopped += 1
+    print(f"Stopped watching in {stopped} {'place' if stopped == 1 else 'places'}. The jobs go on.")
+
+
+def _in_text(shell: Any, options: Namespace | None = None) -> bool:
+    """Whether jobs are shown as text: it was asked for, or nothing here can show a widget."""
+    asked = options is not None and (options.once or options.json)
+    return asked or not hasattr(shell, "kernel")
+
+
+def _table(jobs: Sequence[Any], **options: Any) -> Any:
+    from qjob_widgets.widgets.table import JobTable
+
+    return JobTable(jobs, **options)
+
+
+def _display(panel: Any) -> None:
     from IPython.display import display
 
-    from qjob_widgets.widgets.panel import JobPanel
+    _shown.add(panel)
+    display(panel)
 
-    display(JobPanel(job))
+
+def _print_list() -> None:
+    panels = [panel for panel in _shown if not panel.closed]
+    if not panels:
+        print("Nothing is watched.")
+    for panel in panels:
+        print(repr(panel))
 
 
 def load(ipython: Any) -> None:
@@ -157,4 +225,6 @@ def load(ipython: Any) -> None:
 
 def unload(ipython: Any) -> None:
     """Take the magics away. Panels that are shown stay live."""
-    ipython.magics_manager.magics["line"].pop(_NAME, None)
+    _end_auto()
+    for kind in ("line", "cell"):
+        ipython.magics_manager.magics[kind].pop(_NAME, None)

@@ -1,10 +1,12 @@
-"""`%qjob_monitor` in a real IPython shell, without a front end."""
+"""`%qjob_monitor` in a real IPython shell: as in a notebook that has no page, and as in a terminal."""
 
 from __future__ import annotations
 
 import gc
+import json
 import subprocess
 import sys
+from threading import Thread
 
 import pytest
 from IPython.core.error import UsageError
@@ -14,15 +16,27 @@ from qiskit import QuantumCircuit
 from qiskit.primitives import StatevectorSampler
 
 import qjob_widgets as qj
+from qjob_widgets import JobService, magic
+from qjob_widgets.rest.client import ApiKey, RestClient, Transport
+from tests.local_support import until
 from tests.support import memory_job
 
 
 @pytest.fixture(scope="module")
-def shell():
+def terminal():
     shell = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "qjob_widgets")
     yield shell
     InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def shell(terminal, monkeypatch):
+    """The same shell, of a notebook: what shows that there is a front end is that it has a kernel."""
+    monkeypatch.setattr(terminal, "kernel", object(), raising=False)
+    yield terminal
+    with capture_output():
+        terminal.run_line_magic("qjob_monitor", "--stop")
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +60,16 @@ def shown(shell, line):
     ("line", "panels"),
     [
         ("job", 1),
-        ("job other", 2),
-        ("jobs", 2),
+        ("job other", 1),  # a table of both
+        ("jobs", 1),
         ("jobs[0]", 1),
         ('"jobs[0]"', 1),
-        ("jobs[:1] + [other]", 2),
+        ("jobs[:1] + [other]", 1),
         ("job  # the first one", 1),
-        ("(job, other)", 2),
+        ("(job, other)", 1),
         ("foreign", 1),
-        ("[job, foreign]", 2),
+        ("[job, foreign]", 1),
+        ("job --freeze-when-done", 1),
     ],
 )
 def test_what_can_be_shown(shell, line, panels):
@@ -91,6 +106,9 @@ def test_by_id_in_a_kernel_that_is_connected(shell, service):
         ("1 / 0", "ZeroDivisionError"),
         ("--service number job-id-0", "not a JobService"),
         ("--unknown job", "unrecognized arguments"),
+        ("--since yesterday", "--since yesterday is no time; write 30m"),
+        ("--pending number", "number is no job"),
+        ("--limit 0", "limit=0 must be"),
     ],
 )
 def test_wrong_arguments_are_one_clear_sentence(shell, service, line, sentence):
@@ -104,8 +122,6 @@ def test_wrong_arguments_are_one_clear_sentence(shell, service, line, sentence):
 
 
 def test_a_wrong_token_and_a_service_that_is_gone_are_one_sentence(shell, service):
-    from qjob_widgets.rest.client import ApiKey, RestClient, Transport
-
     stranger = RestClient(Transport(service.api_url), ApiKey("wrong"), pause=lambda seconds: True)
     gone = RestClient(Transport("http://127.0.0.1:9/api/v1"), ApiKey("x"), pause=lambda seconds: True)
     shell.user_ns.update(stranger=qj.JobService(stranger), gone=qj.JobService(gone))
@@ -119,8 +135,6 @@ def test_a_wrong_token_and_a_service_that_is_gone_are_one_sentence(shell, servic
 
 
 def test_a_service_that_is_gone_does_not_hide_the_others(shell, service):
-    from qjob_widgets.rest.client import ApiKey, RestClient, Transport
-
     api = service.connect()
     circuit = QuantumCircuit(1)
     circuit.measure_all()
@@ -134,11 +148,142 @@ def test_a_service_that_is_gone_does_not_hide_the_others(shell, service):
     del newest
 
 
+def widgets(captured):
+    return [
+        output
+        for output in captured.outputs
+        if "application/vnd.jupyter.widget-view+json" in (output.data or {})
+    ]
+
+
+def coins(number: int) -> list[QuantumCircuit]:
+    circuit = QuantumCircuit(1)
+    circuit.measure_all()
+    return [circuit] * number
+
+
+def test_a_query_is_a_table_to_which_new_jobs_come(shell, service):
+    api = service.connect()
+    backend = api.backend("local_simulator")
+    old = backend.run(coins(2), max_circuits_per_job=1, job_tags=["asked"])
+    old.block_for_submit()
+    shell.user_ns["api"] = api
+    assert len(shown(shell, "--service api --tag asked --since 1h --limit 5")) == 1
+    [table] = [panel for panel in magic._shown if not panel.closed]
+    new = backend.run(coins(2), max_circuits_per_job=1, job_tags=["asked"])
+    new.block_for_submit()
+
+    until(lambda: len(table.jobs) == 2)
+    assert {job.job_id() for job in table.jobs} == {old.job_id(), new.job_id()}
+    assert table.meta["name"] == "Jobs tagged asked since 1h"
+
+
+def test_a_cell_is_watched_without_its_jobs_being_named(shell, service):
+    api = service.connect()
+    shell.user_ns.update(backend=api.backend("local_simulator"), coins=coins, qj=qj, foreign=None)
+    cell = """
+from qiskit.primitives import StatevectorSampler
+from qiskit import QuantumCircuit
+backend.run(coins(4), max_circuits_per_job=2, job_name="ours").result()
+single = backend.run(coins(1))
+foreign = StatevectorSampler().run([QuantumCircuit(1, 1)])
+6 * 7
+"""
+    with capture_output() as captured:
+        assert shell.run_cell_magic("qjob_monitor", "", cell) == 42
+    assert len(widgets(captured)) == 1
+    [table] = [panel for panel in magic._shown if not panel.closed]
+
+    assert [job.job_id() for job in table.jobs[1:]] == [
+        shell.user_ns["single"].job_id(),
+        shell.user_ns["foreign"].job_id(),
+    ]
+    assert table.jobs[0].name() == "ours"
+
+
+def test_what_a_cell_raises_is_the_users_to_see(shell):
+    with capture_output(), pytest.raises(ZeroDivisionError):
+        shell.run_cell_magic("qjob_monitor", "", "1 / 0")
+    with capture_output(), pytest.raises(UsageError, match="await does not work"):
+        shell.run_cell_magic("qjob_monitor", "", "await something()")
+    with pytest.raises(UsageError, match="watches what its cell submits"):
+        shell.run_cell_magic("qjob_monitor", "job", "1")
+
+
+def test_jobs_that_another_client_submits_meanwhile_are_found_at_the_service(shell, service):
+    api = service.connect()
+    other = JobService(RestClient(Transport(service.api_url), ApiKey(service.token)))
+    shell.user_ns.update(submit=lambda: Thread(target=other.backend("local_simulator").run, args=[coins(1)]))
+    with capture_output():
+        shell.run_cell_magic("qjob_monitor", "", "thread = submit(); thread.start(); thread.join()")
+    [table] = [panel for panel in magic._shown if not panel.closed]
+
+    assert len(table.jobs) == 1
+    assert table.jobs[0].job_id() == api.jobs(1)[0].job_id()
+
+
+def test_auto_watches_later_cells_until_it_is_stopped(shell, service):
+    api = service.connect()
+    shell.user_ns.update(backend=api.backend("local_simulator"), coins=coins)
+    with capture_output() as said:
+        shell.run_line_magic("qjob_monitor", "--auto")
+        shell.run_line_magic("qjob_monitor", "--auto")
+    assert said.stdout.count("are watched") == 2
+    with capture_output() as captured:
+        shell.run_cell(
+            "first = backend.run(coins(4), max_circuits_per_job=2)\nsecond = backend.run(coins(1))"
+        )
+        shell.run_cell("nothing = 1")
+    assert len(widgets(captured)) == 1
+    [table] = [panel for panel in magic._shown if not panel.closed]
+    assert [job.job_id() for job in table.jobs] == [
+        shell.user_ns["first"].job_id(),
+        shell.user_ns["second"].job_id(),
+    ]
+    with capture_output() as listed:
+        shell.run_line_magic("qjob_monitor", "--list")
+    assert listed.stdout.startswith("JobTable of 2 jobs")
+    with capture_output() as said:
+        shell.run_line_magic("qjob_monitor", "--stop")
+        shell.run_cell("third = backend.run(coins(1))")
+        shell.run_line_magic("qjob_monitor", "--list")
+    assert said.stdout == "Stopped watching in 1 place. The jobs go on.\nNothing is watched.\n"
+    assert not widgets(said)
+
+
+def test_one_job_can_be_stopped(shell):
+    job, other = memory_job("QQ", job_id="one"), memory_job("QQ", job_id="other")
+    shell.user_ns.update(job=job, other=other)
+    with capture_output() as said:
+        for line in ("job", "other", "--stop job", "--list"):
+            shell.run_line_magic("qjob_monitor", line)
+
+    assert "Stopped watching in 1 place." in said.stdout
+    assert said.stdout.count("JobPanel of") == 1
+
+
+def test_in_a_terminal_it_is_text(terminal, service):
+    job = service.connect().backend("local_simulator").run(coins(4), max_circuits_per_job=2, job_name="text")
+    terminal.user_ns.update(job=job)
+    with capture_output() as captured:
+        terminal.run_line_magic("qjob_monitor", "job")
+        terminal.run_line_magic("qjob_monitor", "job --once --json")
+        terminal.run_cell_magic("qjob_monitor", "--once", "job.backend().run(job.circuits()[:1])")
+        terminal.run_line_magic("qjob_monitor", "--list")
+    lines = captured.stdout.splitlines()
+
+    assert not widgets(captured)
+    assert any(line.endswith("'text': 2 sub-jobs, 2 done") for line in lines)
+    assert [json.loads(line)["status"] for line in lines if line.startswith("{")] == ["DONE"]
+    assert lines[-1] == "Nothing is watched."
+
+
 def test_loading_twice_and_unloading(shell):
     shell.run_line_magic("reload_ext", "qjob_widgets")
     assert "qjob_monitor" in shell.magics_manager.magics["line"]
     shell.run_line_magic("unload_ext", "qjob_widgets")
-    assert "qjob_monitor" not in shell.magics_manager.magics["line"]
+    for kind in ("line", "cell"):
+        assert "qjob_monitor" not in shell.magics_manager.magics[kind]
     shell.run_line_magic("load_ext", "qjob_widgets")
 
 

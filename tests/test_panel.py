@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import queue
+import threading
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
+from qiskit import QuantumCircuit, transpile
 
-from qjob_widgets import JobPanel
-from qjob_widgets.errors import ApiError
+from qjob_widgets import JobPanel, JobService
+from qjob_widgets.errors import ApiError, Unreachable
+from qjob_widgets.jobs.errors import IBMJobApiError
+from qjob_widgets.jobs.runtime import RuntimeJob
 from qjob_widgets.monitor.monitor import Monitor
+from qjob_widgets.rest.client import ApiKey, RestClient, Transport
+from qjob_widgets.status import Status
+from qjob_widgets.widgets import display
+from qjob_widgets.widgets.actions import JobActions
 from qjob_widgets.widgets.publisher import Publisher
+from qjob_widgets.widgets.shown import shown
+from tests.hostile import HOSTILE, clean
+from tests.local_support import until
 from tests.support import NOON, Clock, memory_job
+from tests.test_words import texts_in
 
 
 @dataclass
@@ -24,6 +37,11 @@ class Comm:
     def __call__(self, message_type, data=None, metadata=None, buffers=None, **_):
         self.sent.put((data, buffers or []))
 
+    def replies(self):
+        """Answers since the last look."""
+        sent = [self.sent.get() for _ in range(self.sent.qsize())]
+        return [data["content"] for data, _ in sent if data["method"] == "custom"]
+
 
 class Bench:
     """A panel of a job in memory, stepped by hand."""
@@ -34,7 +52,12 @@ class Bench:
         self.publisher = Publisher(clock=self.clock, threaded=False)
         self.job = memory_job(letters, *answers)
         self.panel = JobPanel(
-            self.job, monitor=self.monitor, publisher=self.publisher, clock=self.clock, now=self.now
+            self.job,
+            monitor=self.monitor,
+            publisher=self.publisher,
+            clock=self.clock,
+            now=self.now,
+            rest=self.clock.pause,
         )
         self.comm = Comm()
         self.panel.comm.publish_msg = self.comm
@@ -44,6 +67,13 @@ class Bench:
 
     def message(self, content):
         self.panel._handle_msg({"content": {"data": {"method": "custom", "content": content}}, "buffers": []})
+
+    def settled(self, content):
+        """Ask, and give what it came to."""
+        self.message({"request": "r1", **content})
+        acknowledged, settled = self.replies(2)
+        assert acknowledged == {"request": "r1", "phase": "ack"}
+        return settled
 
     def replies(self, number):
         found = []
@@ -67,7 +97,7 @@ def test_the_first_state_is_there_before_anything_is_published():
 
     assert bench.panel.meta["total"] == 3
     assert len(bench.panel.live) == 12
-    assert len(bench.panel.times) == 36
+    assert len(bench.panel.times) == 60
     assert bench.panel.summary["status"] == "QUEUED"
 
 
@@ -159,6 +189,17 @@ def test_a_command_that_has_nothing_to_do_says_so():
         {"op": "drop", "request": "r"},
         {"op": {}, "request": "r"},
         {"op": "cancel", "request": "x" * 200},
+        {"op": "cancel", "request": "r", "rows": [1]},
+        {"op": "cancel", "request": "r", "rows": [-1]},
+        {"op": "cancel", "request": "r", "rows": [True]},
+        {"op": "cancel", "request": "r", "rows": "0"},
+        {"op": "rerun", "request": "r", "states": ["DONE"]},
+        {"op": "rerun", "request": "r", "states": [[]]},
+        {"op": "tags", "request": "r", "tags": [1]},
+        {"op": "tags", "request": "r", "tags": ["x"] * 1000},
+        {"op": "reason", "request": "r", "row": 1},
+        {"op": "pause", "request": "r", "on": "yes"},
+        {"op": "described", "request": "r"},
     ],
 )
 def test_messages_that_are_none_are_ignored(content):
@@ -166,7 +207,7 @@ def test_messages_that_are_none_are_ignored(content):
     bench.message(content)
 
     assert bench.comm.sent.empty()
-    assert bench.job.cancelled == 0
+    assert (bench.job.cancelled, bench.job.rerun) == (0, 0)
 
 
 def test_heartbeats_end_with_the_job_and_with_the_panel():
@@ -200,3 +241,401 @@ def test_large_jobs_write_meta_seldom_and_leave_nothing_out():
     assert all("meta" not in names for names in early)
     assert any("meta" in names for names in late)
     assert bench.panel.meta["ids"][0] == "other"
+
+
+# ---- what can be asked
+
+
+@pytest.mark.parametrize(
+    ("content", "chosen", "sentence"),
+    [
+        ({"op": "cancel"}, None, "Cancel sent for 3 sub-jobs."),
+        ({"op": "cancel", "rows": [2, 0, 2, 3]}, [0, 2, 3], "Cancel sent for 2 sub-jobs."),
+        ({"op": "rerun"}, None, "3 sub-jobs will be sent again."),
+        ({"op": "rerun", "rows": [0, 3, 4]}, [3, 4], "2 sub-jobs will be sent again."),
+        ({"op": "rerun", "states": ["CANCELLED"]}, [4], "1 sub-job will be sent again."),
+        ({"op": "rerun", "states": ["ERROR"]}, [3], "1 sub-job will be sent again."),
+        ({"op": "rerun", "states": ["UNSENT", "CANCELLED"]}, [4, 5], "2 sub-jobs will be sent again."),
+        ({"op": "rerun", "rows": [3, 4], "states": ["ERROR"]}, [3], "1 sub-job will be sent again."),
+    ],
+)
+def test_a_selection_is_what_is_cancelled_or_sent_again(content, chosen, sentence):
+    bench = Bench("QQRECE")
+    parts = bench.job.snapshot.parts
+    bench.job.absorb([replace(parts[5], job_id="", reason="Not submitted: too large")])
+    settled = bench.settled(content)
+
+    assert (settled["ok"], settled["text"]) == (True, sentence)
+    assert bench.job.chosen == chosen
+    assert (bench.job.cancelled, bench.job.rerun) in [(1, 0), (0, 1)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"op": "cancel", "rows": []},
+        {"op": "cancel", "rows": [1]},
+        {"op": "rerun", "rows": [0]},
+        {"op": "rerun", "states": ["CANCELLED"]},
+        {"op": "rerun", "states": []},
+    ],
+)
+def test_a_selection_with_nothing_to_do_does_nothing_and_says_so(content):
+    bench = Bench("QE")
+
+    assert bench.settled(content)["text"].startswith("Nothing to")
+    assert (bench.job.cancelled, bench.job.rerun) == (0, 0)
+
+
+def test_a_cancel_that_cannot_be_sent_is_tried_for_half_a_minute_and_no_longer():
+    bench = Bench("Q")
+    bench.job.trouble = Unreachable("No answer from 127.0.0.1 (connection refused).")
+    settled = bench.settled({"op": "cancel"})
+
+    assert settled["ok"] is False
+    assert settled["text"] == "Not sent: No answer from 127.0.0.1 (connection refused)."
+    assert 24 <= bench.clock.now <= 30
+    assert bench.job.cancelled > 5
+
+
+def test_a_cancel_is_sent_when_the_service_is_back():
+    bench = Bench("Q")
+    bench.job.trouble = error = IBMJobApiError("1 of 1 sub-jobs could not be cancelled: No answer.")
+    error.__cause__ = Unreachable("No answer.")
+    pause, bench.clock.pauses = bench.clock.pause, []
+
+    def back(seconds):
+        pause(seconds)
+        if len(bench.clock.pauses) == 3:
+            bench.job.trouble = None
+
+    bench.panel._operations = JobActions(
+        bench.job, bench.monitor, clock=bench.clock, rest=back, now=bench.now
+    ).operations
+    assert bench.settled({"op": "cancel"})["text"] == "Cancel sent for 1 sub-job."
+    assert bench.job.cancelled == 4
+
+
+def test_the_same_action_from_two_pages_is_one_and_both_are_told():
+    bench, began, may_end = Bench("EE"), threading.Event(), threading.Event()
+
+    def slow(*, parts=None):
+        began.set()
+        assert may_end.wait(10)
+        bench.job.rerun += 1
+
+    bench.job.rerun_failed = slow
+    bench.message({"op": "rerun", "request": "page-1"})
+    assert began.wait(10)
+    bench.message({"op": "rerun", "request": "page-2", "rows": None})
+    bench.message({"op": "reason", "request": "quick", "row": 0})
+    replies = bench.replies(4)
+    may_end.set()
+    replies += bench.replies(2)
+    settled = {reply["request"]: reply.get("text") for reply in replies if reply["phase"] == "settled"}
+
+    assert [reply["request"] for reply in replies[-2:]] == ["page-1", "page-2"]  # nothing quick waits for it
+    assert settled["page-1"] == settled["page-2"] == "2 sub-jobs will be sent again."
+    assert bench.job.rerun == 1
+
+
+def test_pause_asks_nothing_until_resume_and_a_refresh_once():
+    bench = Bench("Q", *["Q"] * 9)
+    bench.monitor.step()
+    bench.settled({"op": "pause", "on": True})
+    bench.clock.now += 60
+    bench.monitor.step()
+    bench.panel.publish()
+    paused, asked = bench.panel.summary, len(bench.job.source.questions)
+    bench.settled({"op": "refresh"})
+    once = len(bench.job.source.questions)
+    bench.settled({"op": "pause", "on": False})
+    bench.monitor.step()
+    bench.panel.publish()
+
+    assert paused["paused"] is True
+    assert paused["asked"] is not None
+    assert (asked, once, len(bench.job.source.questions)) == (1, 2, 3)
+    assert bench.panel.summary["paused"] is False
+    assert bench.panel.wants_heartbeat
+
+
+def test_pausing_twice_or_a_closed_panel_is_harmless():
+    bench = Bench("Q", "Q", "Q")
+    bench.panel.resume()
+    bench.panel.pause()
+    bench.panel.pause()
+    bench.panel.resume()
+    bench.panel.close()
+    bench.panel.pause()
+    bench.panel.resume()
+
+    assert bench.monitor.step() is None
+
+
+def test_tags_are_saved_as_they_were_where_the_page_shows_them_otherwise():
+    bench = Bench("Q")
+    bench.job.snapshot = replace(bench.job.snapshot, tags=("zero\u200bwidth", "vqe"))
+    saved = []
+    bench.job.update_tags = saved.append
+    bench.panel._operations = JobActions(bench.job, bench.monitor, now=bench.now).operations
+    bench.panel.publish()
+    settled = bench.settled({"op": "tags", "tags": [*bench.panel.meta["tags"], " new "]})
+
+    assert bench.panel.meta["tags"][0] == "zero\\u200bwidth"
+    assert settled["ok"] is True
+    assert saved == [["zero\u200bwidth", "vqe", "new"]]
+    refused = bench.settled({"op": "tags", "tags": ["ibm_composite_job_id_00ff_"]})
+    assert refused["ok"] is False
+    assert "holds jobs together" in refused["text"]
+    assert len(saved) == 1
+
+
+def test_reasons_and_reports_are_told_whole():
+    bench = Bench("DE")
+    why = "line\n" * 1000
+    bench.job.absorb([replace(bench.job.snapshot.parts[1], reason=why, reason_code=1305)])
+    reason = bench.settled({"op": "reason", "row": 1})
+    report = bench.settled({"op": "report"})
+
+    assert reason["data"] == f"1305 {why}"
+    assert bench.settled({"op": "reason", "row": 0})["data"] == ""
+    assert report["data"].startswith("sweep: failed · 1 of 2 done")
+    assert "job-1" in report["data"]
+
+
+def test_a_report_is_there_while_the_service_is_not():
+    bench = Bench("DE")
+
+    def report():
+        raise Unreachable("No answer.")
+
+    bench.job.report = report
+    assert "job-1" in bench.settled({"op": "report"})["data"]
+    bench.job.report = lambda: "Total jobs: 2\x1b"
+    assert bench.settled({"op": "report"})["data"] == "Total jobs: 2\\x1b"
+
+
+# ---- views, the static copy
+
+
+def from_a_subshell(work):
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
+def test_without_a_view_nothing_is_written_and_with_one_all_of_it():
+    bench = Bench("Q", *["Q"] * 9)
+
+    def tell(page, opened):
+        from_a_subshell(lambda: bench.message({"op": "view", "request": page, "open": opened}))
+
+    for page, opened in [("one", False), ("one", True), ("two", True), ("two", True), ("two", False)]:
+        tell(page, opened)
+    assert bench.panel.wants_heartbeat
+    tell("one", False)
+    bench.traits()
+    bench.job.absorb([replace(bench.job.snapshot.parts[0], status=Status.RUNNING)])
+    bench.panel.publish()
+
+    assert not bench.panel.wants_heartbeat
+    assert bench.traits() == []
+    tell("one", True)
+    bench.clock.now += 60
+    bench.publisher.step()
+    [written] = bench.traits()
+    assert written >= {"live", "summary"}
+
+
+def test_where_a_view_would_be_heard_late_its_end_changes_nothing():
+    bench = Bench("Q")
+    bench.message({"op": "view", "request": "one", "open": True})
+    bench.message({"op": "view", "request": "one", "open": False})
+    from_a_subshell(lambda: bench.message({"op": "view", "open": False}))
+
+    assert bench.panel.wants_heartbeat
+
+
+class Outputs:
+    """Takes the place of a notebook: keeps what lies in it, by output."""
+
+    def __init__(self, monkeypatch):
+        self.shown: dict[int, dict] = {}
+        monkeypatch.setattr(display, "in_notebook", lambda: True)
+        monkeypatch.setattr(display, "show_replaceable", self.add)
+        monkeypatch.setattr(display, "show", self.add)
+        monkeypatch.setattr(display, "replace", self.shown.__setitem__)
+        monkeypatch.setattr(
+            display, "clear", lambda handle: self.shown.__setitem__(handle, {"text/html": ""})
+        )
+
+    def add(self, bundle):
+        self.shown[len(self.shown)] = bundle
+        return len(self.shown) - 1
+
+    @property
+    def pages(self):
+        return [bundle.get("text/html", "widget") for bundle in self.shown.values()]
+
+
+def test_freeze_leaves_only_the_static_copy_and_it_is_true(monkeypatch):
+    bench, outputs = Bench("DR"), Outputs(monkeypatch)
+    bench.panel._ipython_display_()
+    bench.job.absorb([replace(bench.job.snapshot.parts[1], status=Status.ERROR, reason="drift")])
+    settled = bench.settled({"op": "freeze"})
+    until(lambda: bench.panel.comm is None)
+
+    assert settled["ok"] is True
+    assert outputs.pages[0] == ""
+    assert "drift" in outputs.pages[1]
+    assert bench.panel.summary["closed"] is True
+    assert bench.monitor.step() is None
+    bench.panel.freeze()
+    bench.panel._ipython_display_()
+    assert "drift" in outputs.pages[2]
+    assert len(outputs.pages) == 3
+
+
+def test_a_panel_that_freezes_when_done_stays_live_until_then(monkeypatch):
+    bench, outputs = Bench("R", "R", "D"), Outputs(monkeypatch)
+    panel = JobPanel(
+        bench.job,
+        freeze_when_done=True,
+        monitor=bench.monitor,
+        publisher=bench.publisher,
+        clock=bench.clock,
+        now=bench.now,
+    )
+    panel._ipython_display_()
+    bench.monitor.step()
+    bench.publisher.step()
+    live = list(outputs.pages)
+    bench.clock.now += 30
+    bench.monitor.step()
+    bench.publisher.step()
+
+    assert live[0] != ""
+    assert "running" in live[1]
+    assert outputs.pages[0] == ""
+    assert "done" in outputs.pages[1]
+    assert panel.comm is None
+
+
+def test_the_copy_is_made_again_when_tags_change(monkeypatch):
+    bench, outputs = Bench("Q"), Outputs(monkeypatch)
+    bench.panel._ipython_display_()
+    bench.job.snapshot = replace(bench.job.snapshot, tags=("paper",))
+    bench.clock.now += 20
+    bench.panel.publish()
+
+    assert "paper" in outputs.pages[1]
+
+
+# ---- with a real job
+
+
+def states_of(panel):
+    """All that a page or a notebook gets of a panel, as one text."""
+    pages = [text for bundle in [panel._bundle(panel._job.snapshot)] for text in bundle.values()]
+    state = {name: value for name, value in panel.get_state().items() if name not in ("_esm", "_css")}
+    return json.dumps(state, default=repr) + repr(panel) + "".join(pages)
+
+
+def test_neither_token_nor_credentials_nor_payload_is_anywhere(service, api, caplog):
+    caplog.set_level("DEBUG")
+    gone = Transport("http://somebody:secretword@127.0.0.1:9/api/v1")
+    other = JobService(RestClient(gone, ApiKey("hiddentoken"), pause=lambda seconds: True))
+    circuit = QuantumCircuit(1, name="ansatz", metadata={"theta": 0.25})
+    circuit.rx(0.123456, 0)
+    circuit.measure_all()
+    service.faults.hold("Queued")
+    job = api.backend("local_simulator").run([circuit] * 2, max_circuits_per_job=1, header={"mine": "h3ader"})
+    job.block_for_submit()
+    lost = RuntimeJob.from_snapshot(job.snapshot.parts[0], other)
+    panels = [JobPanel(job), JobPanel(lost)]
+    until(lambda: panels[1].summary["failures"])
+    told = "".join(map(states_of, panels)) + caplog.text
+    for panel in panels:
+        panel.close()
+
+    assert "ansatz theta=0.25" in told
+    assert "No answer from 127.0.0.1:9" in told
+    body = json.loads(api.client.fetch_params(job.sub_jobs()[0].job_id()))["params"]["pubs"][0][0][
+        "__value__"
+    ]
+    hidden = (service.token, "secretword", "somebody", "hiddentoken", "apikey", "Bearer", "h3ader", body)
+    assert [secret for secret in hidden if secret in told] == []
+
+
+def test_a_retrieved_job_learns_which_circuits_a_row_has_by_one_request(service, api):
+    circuits = [QuantumCircuit(1, name=f"point-{n}", metadata={"theta": n / 4}) for n in range(4)]
+    for circuit in circuits:
+        circuit.measure_all()
+    job = api.backend("local_simulator").run(circuits, max_circuits_per_job=2)
+    job.wait_for_final_state(timeout=60)
+    panel, comm = JobPanel(api.job(job.job_id())), Comm()
+    panel.comm.publish_msg = comm
+    before = panel.meta["labels"]
+    service.clear_requests()
+    panel._on_message(panel, {"op": "circuits", "request": "r", "row": 1}, [])
+    settled = until(lambda: [reply for reply in comm.replies() if reply["phase"] == "settled"])[0]
+    asked = [record.path for record in service.requests if record.path.startswith("/jobs/")]
+    until(lambda: panel.meta["labels"])
+    labels = panel.meta["labels"]
+    panel.close()
+
+    assert before is None
+    assert settled["data"] == [
+        {"name": "point-2", "parameters": {"theta": "0.5"}},
+        {"name": "point-3", "parameters": {"theta": "0.75"}},
+    ]
+    assert asked == [f"/jobs/{job.snapshot.parts[1].job_id}"]
+    assert labels == ["", "point-2 theta=0.5 and 1 more"]
+
+
+def test_calibration_and_allowance_are_asked_for_once_for_many_panels(service, api):
+    backend = api.backend("local_manila")
+    circuit = QuantumCircuit(1)
+    circuit.measure_all()
+    job = backend.run(transpile(circuit, backend))
+    job.wait_for_final_state(timeout=60)
+    anew = service.connect()
+    found = anew.job(job.job_id())
+    service.clear_requests()
+    panels = [JobPanel(found) for _ in range(3)]
+    until(lambda: all(panel.meta["calibrated"] for panel in panels))
+    asked = [record.path for record in service.requests if not record.path.startswith("/jobs")]
+    for panel in panels:
+        panel.close()
+
+    assert sorted(asked) == ["/backends/local_manila/properties", "/instances/usage"]
+    assert panels[0].summary["cost"]["used"] >= 0
+    assert JobPanel(job).meta["calibrated"] == panels[0].meta["calibrated"]  # known without asking
+
+
+def test_hostile_texts_come_through_a_service_as_harmless_ones(service, api, monkeypatch):
+    outputs = Outputs(monkeypatch)
+    short = [text for text in HOSTILE.values() if len(text) < 50 and "\x00" not in text and text.isascii()]
+    odd = [text for text in HOSTILE.values() if len(text) < 50 and not text.isascii()]
+    odd = [text for text in odd if not any("\ud800" <= letter <= "\udfff" for letter in text)]
+    service.faults.job("*", status="Failed", reason=" ".join(short + odd), times=9)
+    circuits = [QuantumCircuit(1, name=text, metadata={"mine": text}) for text in short[:4] + odd[:4]]
+    for circuit in circuits:
+        circuit.measure_all()
+    tags, name = odd[:3] + short[:2], (short[1] + odd[0])[:50]
+    job = api.backend("local_simulator").run(circuits, max_circuits_per_job=1, job_name=name, job_tags=tags)
+    job.wait_for_final_state(timeout=60)
+    found = api.job(job.job_id())
+    panels = [JobPanel(job), JobPanel(found)]
+    for panel in panels:
+        panel._ipython_display_()
+        panel.publish()
+        assert all(map(clean, texts_in([panel.meta, panel.summary])))
+        assert panel.meta["name"] == shown(name)
+        assert panel.meta["tags"] == [shown(tag) for tag in tags]
+        panel.close()
+    assert found.tags() == tags  # what is shown is another text; what is stored is not
+    assert all(
+        clean(page, lines=True) and "<script" not in page and "<img" not in page for page in outputs.pages
+    )

@@ -2,13 +2,14 @@ import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { countWords } from "./format";
 import { title } from "./headline";
+import { told as outcome } from "./message";
 import type { Store } from "./store";
 import { tracked, useSignal } from "./tracked";
 
 /** Milliseconds between two sentences. */
 const QUIET = 5000;
 
-/** Tells a screen reader when the state of the whole changes, something fails, or all is over. */
+/** The one voice: the state of the whole has changed, something failed, all is over, or what a click came to. */
 export const Announcer = tracked(({ store }: { store: Store }) => {
   const text = useSignal("");
   const told = useRef(0);
@@ -31,8 +32,12 @@ export const Announcer = tracked(({ store }: { store: Store }) => {
     const timer = setTimeout(say, wait);
     return () => clearTimeout(timer);
   }, [status, final, counts.ERROR]);
+  const answer = outcome(store);
+  useEffect(() => {
+    if (answer) text.value = answer;
+  }, [answer]);
   return (
-    <p class="qjob-announcer" aria-live="polite">
+    <p class="qjob-hidden" aria-live="polite">
       {text.value}
     </p>
   );

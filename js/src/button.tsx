@@ -1,10 +1,11 @@
-import { type ComponentChildren, h, type Ref } from "preact";
+import { type ComponentChildren, h, type RefObject } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { OWN_KEYS } from "./keys";
 
 interface Props {
   children?: ComponentChildren;
   onPress: () => void;
-  kind?: "plain" | "main" | "warn" | "danger" | "icon" | "copied";
+  kind?: "plain" | "main" | "warn" | "danger" | "icon" | "copied" | "link" | "remove" | "open" | "tag";
   disabled?: boolean;
   /** Asked, not answered yet: disabled, and seen to be at work. */
   pending?: boolean;
@@ -13,7 +14,11 @@ interface Props {
   tabIndex?: number;
   /** Marks the one button of a dialog that does what it asks. */
   confirms?: boolean;
-  handle?: Ref<HTMLButtonElement>;
+  /** Something that is on or off. */
+  pressed?: boolean;
+  /** Something that opens; whether it is open. */
+  expanded?: boolean;
+  handle?: RefObject<HTMLButtonElement | null>;
 }
 
 /** Every button of the panel. Notebooks take keys away from a focused element unless it says not to. */
@@ -23,8 +28,7 @@ export function Button({ children, onPress, kind = "plain", ...props }: Props) {
   keepFocus(own, off);
   const attach = (element: HTMLButtonElement | null) => {
     own.current = element;
-    if (typeof props.handle === "function") props.handle(element);
-    else if (props.handle) props.handle.current = element;
+    if (props.handle) props.handle.current = element;
   };
   return (
     <button
@@ -34,14 +38,13 @@ export function Button({ children, onPress, kind = "plain", ...props }: Props) {
       disabled={off}
       aria-busy={props.pending ? "true" : undefined}
       aria-label={props.label}
+      aria-pressed={props.pressed}
+      aria-expanded={props.expanded}
       title={props.title}
       tabIndex={props.tabIndex}
-      data-lm-suppress-shortcuts="true"
+      {...OWN_KEYS}
       data-confirm={props.confirms ? "" : undefined}
-      onClick={(event) => {
-        event.stopPropagation();
-        onPress();
-      }}
+      onClick={onPress}
     >
       {children}
     </button>

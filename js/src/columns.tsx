@@ -14,13 +14,23 @@ export interface Line {
   approximate: boolean;
 }
 
-interface Column {
+export interface Column {
   key: string;
   title: string;
   cell: (line: Line) => ComponentChildren;
   /** The whole of what a narrow cell may cut. */
   hint?: (line: Line) => string;
+  /** Pixels without which it is not worth showing, and those that it wants. */
+  width: (parts: Parts) => [number, number];
+  /** Takes a share of what is left over. */
+  grows?: number;
+  /** Whether any part has something to say here; always, where it is not given. */
+  tells?: (parts: Parts, part: number) => boolean;
 }
+
+const MARGIN = 28;
+const GAP = 12;
+const LETTER = 7.6;
 
 function elapsed({ parts, part, now, approximate }: Line): string {
   const passed = parts.elapsed(part, now);
@@ -30,20 +40,36 @@ function elapsed({ parts, part, now, approximate }: Line): string {
 
 function job({ parts, part }: Line): ComponentChildren {
   const id = parts.id(part);
-  if (!id)
-    return <span class="qjob-unsent">{isFinal(parts.status(part)) ? "never sent" : "not sent yet"}</span>;
+  if (!id) return <span class="qjob-unsent">{parts.isOpen(part) ? "not sent yet" : "never sent"}</span>;
   return (
     <>
       <code>{id}</code>
-      <CopyButton id={id} tabIndex={-1} />
+      <CopyButton text={id} what={`job id ${id}`} tabIndex={-1} />
     </>
   );
 }
 
-function queue({ parts, part }: Line): string {
+/** "3 · ~40 s": position in the queue, and how long until it is expected to be done. */
+export function queue({ parts, part, now }: Line): string {
   const position = parts.position(part);
-  if (!position) return "–";
-  return position >= POSITION_LIMIT ? `≥ ${POSITION_LIMIT}` : `${position}`;
+  const place = position >= POSITION_LIMIT ? `≥ ${POSITION_LIMIT}` : position ? `${position}` : "";
+  const expected = parts.isOpen(part) ? parts.time(part, "expected") : null;
+  const left = expected !== null && expected > now ? `~${duration(expected - now)}` : "";
+  return [place, left].filter(Boolean).join(" · ") || "–";
+}
+
+export function usage({ parts, part }: Line): string {
+  const used = parts.usage(part);
+  return used === null ? "–" : duration(used, true);
+}
+
+/** When it waited and ran, in words. */
+export function spans({ parts, part, now }: Line): string {
+  const [created, running] = [parts.time(part, "created"), parts.time(part, "running")];
+  const end = parts.isOpen(part) ? now : parts.time(part, "finished");
+  if (created === null) return "";
+  const waited = `waited ${duration((running ?? end ?? created) - created, true)}`;
+  return running === null || end === null ? waited : `${waited}, ran ${duration(end - running, true)}`;
 }
 
 const circuits = ({ parts, part }: Line): string => {
@@ -51,29 +77,114 @@ const circuits = ({ parts, part }: Line): string => {
   return found ? range(found) : "–";
 };
 const reason = ({ parts, part }: Line): string => reasonText(parts.reason(part));
+const label = ({ parts, part }: Line): string => parts.label(part);
+const fixed = (width: number) => (): [number, number] => [width, width];
+const letters = (count: number): [number, number] => [count * LETTER, count * LETTER];
 
+/** In the order of the table. */
 export const COLUMNS: Column[] = [
-  { key: "index", title: "#", cell: ({ part }) => part },
-  { key: "circuits", title: "Circuits", cell: circuits },
-  { key: "job", title: "Job", cell: job, hint: ({ parts, part }) => parts.id(part) },
+  {
+    key: "index",
+    title: "#",
+    cell: ({ part }) => part,
+    width: ({ size }) => letters(Math.max(3, String(size).length + 1)),
+  },
+  {
+    key: "circuits",
+    title: "Circuits",
+    cell: circuits,
+    width: (parts) => {
+      const last = parts.circuits(parts.size - 1);
+      return letters(Math.max(9, last ? range(last).length + 1 : 0));
+    },
+    tells: (parts, part) => parts.circuits(part) !== null,
+  },
+  {
+    key: "label",
+    title: "Which circuit",
+    cell: label,
+    hint: label,
+    width: fixed(150),
+    grows: 2,
+    tells: (parts, part) => parts.label(part) !== "",
+  },
+  { key: "job", title: "Job", cell: job, hint: ({ parts, part }) => parts.id(part), width: () => [92, 178] },
   {
     key: "state",
     title: "Status",
     cell: ({ parts, part }) => <span data-status={parts.status(part)}>{parts.word(part)}</span>,
     hint: ({ parts, part }) => parts.word(part),
+    width: ({ meta }) => {
+      const longest = Math.max(10, ...Object.values(meta.words).map(({ length }) => length));
+      return letters(Math.min(20, longest + 3));
+    },
   },
-  { key: "queue", title: "Queue", cell: queue },
-  { key: "elapsed", title: "Elapsed", cell: elapsed },
-  { key: "try", title: "Try", cell: ({ parts, part }) => parts.attempt(part) || "–" },
-  { key: "reason", title: "Reason", cell: reason, hint: reason },
+  { key: "timeline", title: "Timeline", cell: () => null, hint: spans, width: () => [150, 220], grows: 2 },
+  {
+    key: "queue",
+    title: "Queue",
+    cell: queue,
+    width: fixed(84),
+    tells: (parts, part) =>
+      parts.position(part) > 0 || (parts.isOpen(part) && parts.time(part, "expected") !== null),
+  },
+  { key: "elapsed", title: "Elapsed", cell: elapsed, width: fixed(84) },
+  {
+    key: "usage",
+    title: "QPU",
+    cell: usage,
+    width: fixed(64),
+    tells: (parts, part) => parts.usage(part) !== null,
+  },
+  {
+    key: "try",
+    title: "Try",
+    cell: ({ parts, part }) => parts.attempt(part) || "–",
+    width: fixed(28),
+    tells: (parts, part) => parts.attempt(part) > 1,
+  },
+  {
+    key: "reason",
+    title: "Reason",
+    cell: reason,
+    hint: reason,
+    width: fixed(150),
+    grows: 2,
+    tells: (parts, part) => parts.reason(part) !== null,
+  },
 ];
 
-/** Widths of the columns whose content tells them, in characters. */
-export function widths(parts: Parts): Record<string, string> {
-  const last = Math.max(0, parts.size - 1);
-  const found = parts.circuits(last);
-  return {
-    "--qjob-index": `${Math.max(2, String(last).length)}ch`,
-    "--qjob-circuits": `${Math.max(8, found ? range(found).length : 0)}ch`,
+/** The columns that have something to say. */
+export function telling<Told extends Column>(parts: Parts, timeline: boolean, columns: Told[]): Told[] {
+  const somewhere = (tells: NonNullable<Column["tells"]>) => {
+    for (let part = 0; part < parts.size; part++) if (tells(parts, part)) return true;
+    return false;
   };
+  return columns.filter(({ key, tells }) => (key !== "timeline" || timeline) && (!tells || somewhere(tells)));
+}
+
+/** What goes first where there is no room; what a reader looked for goes last. */
+const DISPENSABLE = ["try", "usage", "job", "reason", "queue", "circuits", "label", "elapsed"];
+
+/** The columns that fit a width, and how they share it. */
+export function fit<Shown extends Column>(
+  columns: Shown[],
+  parts: Parts,
+  width: number,
+  dispensable = DISPENSABLE,
+): { shown: Shown[]; template: string } {
+  const least = (some: Shown[]) =>
+    some.reduce((sum, column) => sum + column.width(parts)[0] + GAP, MARGIN - GAP);
+  let shown = columns;
+  for (const key of dispensable) {
+    if (least(shown) <= width) break;
+    shown = shown.filter((column) => column.key !== key);
+  }
+  const template = shown.map(({ width: wanted, grows }) => {
+    const [smallest, enough] = wanted(parts).map(Math.ceil);
+    if (grows) return `minmax(${smallest}px,${grows}fr)`;
+    return smallest === enough ? `${enough}px` : `minmax(${smallest}px,${enough}px)`;
+  });
+  if (!shown.some(({ grows }) => grows)) template.push("1fr");
+  return { shown, template: template.join(" ") };
 }

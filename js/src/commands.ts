@@ -1,7 +1,17 @@
-import { computed, signal } from "@preact/signals-core";
-import type { Answer, Model, Operation } from "./protocol";
+import type { Answer, Arguments, Model, Operation, Settled } from "./protocol";
+import { computed, signal } from "./signals";
 
-export const NAMES: Record<Operation, string> = { cancel: "Cancel", rerun: "Rerun", refresh: "Refresh" };
+/** What an operation is called in sentences. */
+export const NAMES: Partial<Record<Operation, string>> = {
+  cancel: "Cancel",
+  rerun: "Rerun",
+  stop: "Stop sending",
+  refresh: "Refresh",
+  pause: "Pause",
+  freeze: "Freeze",
+  tags: "Edit tags",
+  report: "Copy report",
+};
 
 /** Milliseconds without an acknowledgement until the panel says that the kernel is busy. */
 export const BUSY_AFTER = 1500;
@@ -9,9 +19,12 @@ export const BUSY_AFTER = 1500;
 const TEXT_STAYS = 6000;
 
 interface Pending {
+  operation: Operation;
   request: string;
   phase: "sent" | "late" | "acknowledged";
   timer: ReturnType<typeof setTimeout>;
+  settle: (answer: Settled) => void;
+  settled: Promise<Settled>;
 }
 
 export interface Message {
@@ -21,18 +34,23 @@ export interface Message {
 
 /**
  * The commands of one model, shared by its views. A command is pending from the click until Python has
- * settled it, and until then a second click on it does nothing.
+ * settled it; until then the same one with the same arguments is not sent again. One without a name is a
+ * question of the page: nothing is said of it.
  */
 export class Commands {
-  readonly #pending = signal<ReadonlyMap<Operation, Pending>>(new Map());
+  readonly #pending = signal<ReadonlyMap<string, Pending>>(new Map());
   #textTimer: ReturnType<typeof setTimeout> | undefined;
 
   /** What the last command came to; null when it has been told long enough. */
   readonly message = signal<Message | null>(null);
 
-  /** The first command whose acknowledgement is overdue. */
+  /** The name of the first command whose acknowledgement is overdue. */
   readonly late = computed(
-    () => [...this.#pending.value].find(([, { phase }]) => phase === "late")?.[0] ?? null,
+    () =>
+      [...this.#pending.value.values()]
+        .filter(({ phase }) => phase === "late")
+        .map(({ operation }) => NAMES[operation])
+        .find(Boolean) ?? "",
   );
 
   readonly #model: Pick<Model, "send">;
@@ -41,44 +59,63 @@ export class Commands {
     this.#model = model;
   }
 
-  isPending(operation: Operation): boolean {
-    return this.#pending.value.has(operation);
+  /** Whether this is under way: with these arguments, or with any where none are given. */
+  isPending(operation: Operation, about?: Arguments): boolean {
+    if (about) return this.#pending.value.has(name(operation, about));
+    return [...this.#pending.value.values()].some((pending) => pending.operation === operation);
   }
 
-  send(operation: Operation): void {
-    if (this.isPending(operation)) return;
+  /** Sends a command, unless the same is under way; resolves with what it comes to. */
+  send(operation: Operation, about: Arguments = {}): Promise<Settled> {
+    const key = name(operation, about);
+    const found = this.#pending.peek().get(key);
+    if (found) return found.settled;
     const request = `${operation}-${Date.now().toString(36)}-${Math.random().toString(36).slice(2)}`;
-    const timer = setTimeout(() => this.#put(operation, { request, phase: "late", timer }), BUSY_AFTER);
-    this.#put(operation, { request, phase: "sent", timer });
-    this.#tell(null);
-    this.#model.send({ op: operation, request });
+    let settle: (answer: Settled) => void = () => {};
+    const settled = new Promise<Settled>((keep) => {
+      settle = keep;
+    });
+    const timer = setTimeout(() => this.#step(key, "late"), BUSY_AFTER);
+    const pending: Pending = { operation, request, phase: "sent", timer, settle, settled };
+    this.#pending.value = new Map(this.#pending.peek()).set(key, pending);
+    if (NAMES[operation]) this.tell(null);
+    this.#model.send({ op: operation, request, ...about });
+    return settled;
   }
 
   /** Takes an answer from Python; one to another page's command is not ours. */
   receive(answer: Answer): void {
-    const found = [...this.#pending.value].find(([, { request }]) => request === answer?.request);
+    const found = [...this.#pending.peek()].find(([, { request }]) => request === answer?.request);
     if (!found) return;
-    const [operation, pending] = found;
-    clearTimeout(pending.timer);
-    if (answer.phase === "ack") this.#put(operation, { ...pending, phase: "acknowledged" });
-    else {
-      this.#pending.value = new Map([...this.#pending.value].filter(([name]) => name !== operation));
-      this.#tell(answer);
+    const [key, { timer, operation, settle }] = found;
+    clearTimeout(timer);
+    if (answer.phase === "ack") {
+      this.#step(key, "acknowledged");
+      return;
     }
+    const left = new Map(this.#pending.peek());
+    left.delete(key);
+    this.#pending.value = left;
+    if (NAMES[operation]) this.tell(answer);
+    settle(answer);
+  }
+
+  /** Shows what something came to; what went well only for a while. */
+  tell(message: Message | null): void {
+    clearTimeout(this.#textTimer);
+    this.message.value = message;
+    if (message?.ok) this.#textTimer = setTimeout(() => this.tell(null), TEXT_STAYS);
   }
 
   dispose(): void {
-    for (const { timer } of this.#pending.value.values()) clearTimeout(timer);
+    for (const { timer } of this.#pending.peek().values()) clearTimeout(timer);
     clearTimeout(this.#textTimer);
   }
 
-  #put(operation: Operation, pending: Pending): void {
-    this.#pending.value = new Map(this.#pending.value).set(operation, pending);
-  }
-
-  #tell(message: Message | null): void {
-    clearTimeout(this.#textTimer);
-    this.message.value = message;
-    if (message?.ok) this.#textTimer = setTimeout(() => this.#tell(null), TEXT_STAYS);
+  #step(key: string, phase: Pending["phase"]): void {
+    const pending = this.#pending.peek().get(key);
+    if (pending) this.#pending.value = new Map(this.#pending.peek()).set(key, { ...pending, phase });
   }
 }
+
+const name = (operation: Operation, about: Arguments): string => JSON.stringify([operation, about]);

@@ -1,9 +1,10 @@
 import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { Button } from "./button";
-import { plural } from "./format";
+import { number, plural } from "./format";
+import { taken } from "./keys";
 import type { Store } from "./store";
-import { tracked } from "./tracked";
+import { tracked, useOnce } from "./tracked";
 
 interface Props {
   store: Store;
@@ -19,8 +20,19 @@ export const Confirm = tracked(({ store, prefix, close }: Props) => {
   const { open } = store.summary.value;
   const { total, kind } = store.meta.value;
   const single = total <= 1 && kind === "job";
-  const what = single ? "this job" : plural(open, "open sub-job");
-  const gone = open === 0 || store.deaf.value;
+  // Of a selection that was made before the question, what has ended since is left out.
+  const selected = useOnce(() =>
+    store.reading.chosen.peek().filter((part) => store.parts.peek().isOpen(part)),
+  );
+  const rows = selected.filter((part) => store.parts.value.isOpen(part));
+  const some = selected.length > 0;
+  const what = single
+    ? "this job"
+    : some
+      ? `${number(rows.length)} selected`
+      : plural(open, `open ${store.noun}`);
+  const which = some ? `${plural(rows.length, store.noun)} ${store.named(rows)}. ` : "";
+  const gone = open === 0 || (some && rows.length === 0) || store.deaf.value;
 
   useEffect(() => keep.current?.focus(), []);
   useEffect(() => {
@@ -29,14 +41,14 @@ export const Confirm = tracked(({ store, prefix, close }: Props) => {
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key !== "Escape" && event.key !== "Tab") return;
-    event.preventDefault();
-    event.stopPropagation();
+    taken(event);
     if (event.key === "Escape") return close();
     const buttons = [...(dialog.current?.querySelectorAll("button") ?? [])];
     buttons.find((button) => !button.matches(":focus"))?.focus();
   };
   const confirm = () => {
-    store.commands.send("cancel");
+    store.commands.send("cancel", some ? { rows } : {});
+    if (some) store.reading.selectNone();
     close();
   };
   return (
@@ -50,7 +62,10 @@ export const Confirm = tracked(({ store, prefix, close }: Props) => {
       onKeyDown={onKeyDown}
     >
       <b id={`${prefix}-title`}>Cancel {what}?</b>
-      <span id={`${prefix}-text`}>{single ? "What it has computed is lost." : "What is done stays."}</span>
+      <span id={`${prefix}-text`}>
+        {which}
+        {single ? "What it has computed is lost." : "What is done stays."}
+      </span>
       <Button kind="danger" confirms onPress={confirm}>
         Cancel {what}
       </Button>

@@ -21,6 +21,7 @@ export function freshness(summary: Summary, { now, heard, lost }: Moment): strin
   const age = Math.max(0, now - heard.at) + heard.lag + Math.max(0, beat - (asked ?? beat));
   const updated =
     asked === null ? "no answer yet" : age < 1000 ? "updated just now" : `updated ${duration(age)} ago`;
+  if (summary.paused) return `paused, ${updated}`;
   if (failures) return `retrying, ${ordinal(failures)} time, ${updated}`;
   const interval = summary.interval ?? 0;
   const next = interval * 1000 - age;

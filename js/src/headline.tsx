@@ -12,14 +12,21 @@ export const title = ({ name, id, kind }: Meta): string =>
 function progress(meta: Meta, { counts, circuits, done_circuits: done }: Summary): string {
   const pieces = [];
   if (meta.total > 1) pieces.push(`${number(counts.DONE)} of ${number(meta.total)} done`);
-  if (circuits > 1) pieces.push(`${number(done)} of ${number(circuits)} circuits`);
+  // Jobs differ in what their circuits are.
+  if (circuits > 1 && meta.kind !== "table") pieces.push(`${number(done)} of ${number(circuits)} circuits`);
   else if (circuits === 1 && meta.total <= 1) pieces.push("1 circuit");
   return pieces.join(" · ");
 }
 
 /** QPU seconds, of which few matter to the tenth. */
-function usage(seconds: number): string {
-  return `QPU ${seconds < 100 ? `${Math.round(seconds * 10) / 10} s` : duration(seconds * 1000)}`;
+const seconds = (value: number): string =>
+  value < 100 ? `${Math.round(value * 10) / 10} s` : duration(value * 1000);
+
+/** "QPU 8.4 s", and of how many where that is told; empty where nothing is known. */
+function usage({ usage: used, cost, final }: Summary): string {
+  if (used === null && !cost) return "";
+  const estimated = final ? null : cost?.estimated;
+  return `QPU ${seconds(used ?? cost?.used ?? 0)}${estimated ? ` of about ${seconds(estimated)}` : ""}`;
 }
 
 export const Headline = tracked(({ store }: { store: Store }) => {
@@ -27,7 +34,7 @@ export const Headline = tracked(({ store }: { store: Store }) => {
   const summary = store.summary.value;
   const lost = store.lost.value;
   const fresh = freshness(summary, { now: store.now.value, heard: store.heard.value, lost });
-  const facts = [meta.backend, summary.usage === null ? "" : usage(summary.usage)].filter(Boolean);
+  const facts = [meta.backend, usage(summary)].filter(Boolean);
   return (
     <header class="qjob-headline">
       <strong class="qjob-name" title={meta.id}>
@@ -49,7 +56,9 @@ export const Headline = tracked(({ store }: { store: Store }) => {
 
 /** What the whole waits for; while questions fail, also how. */
 export const Why = tracked(({ store }: { store: Store }) => {
-  const { why, failures, error } = store.summary.value;
+  const { why: whole, failures, error, sending } = store.summary.value;
+  // What is being sent has a line of its own, with its end and how to stop it.
+  const why = sending ? whole.replace(/^Sending [^·]*( · |$)/, "") : whole;
   const failing = failures > 0 && error ? `The service did not answer: ${error}` : "";
   return (
     <p class="qjob-why">

@@ -1,7 +1,9 @@
 import { isFinal, type Meta, type Reason, STATUSES, type Status, WORDS } from "./protocol";
 
 const LIVE = 4;
-const TIMES = 12;
+const TIMES = 20;
+const MOMENTS = ["created", "running", "finished", "expected"] as const;
+const USAGE = 4 * MOMENTS.length;
 const NOTHING = new DataView(new ArrayBuffer(0));
 
 /** Largest queue position that `live` can say; it means "that or more". */
@@ -47,11 +49,15 @@ export class Parts {
   }
 
   /** Milliseconds since 1970 on the service's clock; null = unknown. */
-  time(part: number, which: "created" | "running" | "finished"): number | null {
-    const offset = TIMES * part + 4 * ["created", "running", "finished"].indexOf(which);
-    if (offset + 4 > this.#times.byteLength) return null;
-    const tenths = this.#times.getUint32(offset, true);
+  time(part: number, which: (typeof MOMENTS)[number]): number | null {
+    const tenths = this.#told(part, 4 * MOMENTS.indexOf(which));
     return tenths ? this.meta.created + (tenths - 1) * 100 : null;
+  }
+
+  /** Milliseconds of QPU time; null = unknown. */
+  usage(part: number): number | null {
+    const told = this.#told(part, USAGE);
+    return told ? told - 1 : null;
   }
 
   /** Milliseconds from creation to the end, or to `now` while it has not ended; null = unknown. */
@@ -75,8 +81,29 @@ export class Parts {
     return first === undefined || last === undefined ? null : { first, last };
   }
 
+  /** Which circuit it is; empty where that is not known. */
+  label(part: number): string {
+    return this.meta.labels?.[part] ?? "";
+  }
+
   reason(part: number): Reason | null {
     return this.meta.reasons[this.meta.reason[part] ?? -1] ?? null;
+  }
+
+  /** Whether it can be cancelled. */
+  isOpen(part: number): boolean {
+    return !isFinal(this.status(part));
+  }
+
+  /** Whether it ended without a result. */
+  isRerunnable(part: number): boolean {
+    const status = this.status(part);
+    return status === "ERROR" || status === "CANCELLED";
+  }
+
+  #told(part: number, offset: number): number {
+    const at = TIMES * part + offset;
+    return at + 4 > this.#times.byteLength ? 0 : this.#times.getUint32(at, true);
   }
 }
 

@@ -36,7 +36,7 @@ export interface Meta {
   /** Id of the static copy of the table in the same output. */
   twin: string;
   name: string | null;
-  kind: "composite" | "job";
+  kind: "composite" | "job" | "table";
   backend: string;
   total: number;
   /** First and last circuit, inclusive; empty lists where the circuits are unknown. */
@@ -49,10 +49,16 @@ export interface Meta {
   reasons: Reason[];
   /** The service's own word for parts whose word the table of states does not know. */
   words: Record<string, string>;
+  /** Which circuit a part is, "" where that is not known; null when nothing is known of any. */
+  labels: string[] | null;
+  /** The user's own tags. */
   tags: string[];
   /** Milliseconds since 1970; origin of `times`. */
   created: number;
-  can: { cancel: boolean; rerun: boolean; refresh: boolean };
+  /** When the backend was calibrated last, milliseconds since 1970. */
+  calibrated: number | null;
+  /** What this job offers; what is not named it does not. */
+  can: Partial<Record<Operation, boolean>>;
   rev: number;
 }
 
@@ -66,6 +72,8 @@ export interface Summary {
   done_circuits: number;
   circuits: number;
   rerunnable: number;
+  /** The same by what became of them; UNSENT never reached the service. */
+  rerunnable_by: Record<Rerunnable, number>;
   open: number;
   /** QPU seconds. */
   usage: number | null;
@@ -83,16 +91,58 @@ export interface Summary {
   final: boolean;
   /** The panel was stopped from Python. */
   closed: boolean;
+  /** Nothing is asked for now. */
+  paused: boolean;
+  /** The paced queue of this job: parts left of a total, seconds to go, and what is wrong, if anything. */
+  sending: { left: number; total: number; seconds: number | null; trouble: string } | null;
+  /** QPU seconds: used, expected for the whole, and left of what the instance may use. */
+  cost: { used: number; estimated: number | null; left: number | null; limit: number | null } | null;
 }
 
-export type Operation = "cancel" | "rerun" | "refresh";
-export interface Command {
-  op: Operation;
+export const RERUNNABLE = ["ERROR", "CANCELLED", "UNSENT"] as const;
+export type Rerunnable = (typeof RERUNNABLE)[number];
+
+export type Operation =
+  | "cancel"
+  | "rerun"
+  | "stop"
+  | "refresh"
+  | "pause"
+  | "freeze"
+  | "tags"
+  | "report"
+  | "reason"
+  | "circuits"
+  | "expand"
+  | "select";
+
+/** What an operation is about; parts are told by index. */
+export interface Arguments {
+  rows?: number[];
+  states?: Rerunnable[];
+  on?: boolean;
+  tags?: string[];
+  row?: number;
+  open?: boolean;
+}
+export interface Command extends Arguments {
+  op: Operation | "view";
   request: string;
 }
-export type Answer =
-  | { request: string; phase: "ack" }
-  | { request: string; phase: "settled"; ok: boolean; text: string };
+export interface Settled {
+  request: string;
+  phase: "settled";
+  ok: boolean;
+  text: string;
+  data?: unknown;
+}
+export type Answer = { request: string; phase: "ack" } | Settled;
+
+/** One circuit of a part, as `circuits` tells it. */
+export interface Circuit {
+  name: string;
+  parameters: Record<string, string>;
+}
 
 /** The part of anywidget's model that is used here. */
 export interface Model {

@@ -1,16 +1,24 @@
-import { batch, computed, effect, signal } from "@preact/signals-core";
 import { Commands } from "./commands";
+import { ranges } from "./format";
+import { Notifier } from "./notify";
 import { asView, Parts } from "./parts";
-import type { Answer, Meta, Model, Summary } from "./protocol";
+import type { Answer, Circuit, Meta, Model, Summary } from "./protocol";
+import { Reading } from "./reading";
+import { batch, computed, effect, signal } from "./signals";
 
 /** Milliseconds without a heartbeat (Python sends one every 5 s) until contact counts as lost. */
 export const LOST_AFTER = 15_000;
+
+/** Tells the pages of a model apart where they say how many views they have. */
+const PAGE = Math.random().toString(36).slice(2);
 
 /**
  * Everything the views of one model share: what Python says, what was clicked, where the reader is.
  * Lives as long as the model; its clock ticks only while there is a view.
  */
 export class Store {
+  /** What a row is called. */
+  readonly noun: string = "sub-job";
   readonly meta;
   readonly summary;
   readonly parts;
@@ -19,10 +27,12 @@ export class Store {
   /** When the last summary came, and how old it was then: only one found at the start can be old. */
   readonly heard;
   readonly commands: Commands;
-  /** The row that the keyboard is on; a new object each time it is pointed at. */
-  readonly active = signal({ part: -1 });
-  /** Where the last view was scrolled to; a new view starts there. */
-  scrollTop = 0;
+  readonly reading: Reading;
+  readonly notifier: Notifier;
+  /** Circuits of parts, as far as they were asked for. */
+  readonly circuits = signal<ReadonlyMap<number, Circuit[]>>(new Map());
+  /** The tags as they will be, from an edit until Python tells them; null = those of `meta`. */
+  readonly tags = signal<string[] | null>(null);
   readonly #views = signal(0);
 
   /** Python has written all traits; before that there is nothing to draw. */
@@ -53,13 +63,17 @@ export class Store {
     const beat = this.summary.value?.beat;
     this.heard = signal({ at: this.now.value, lag: beat ? Math.max(0, this.now.value - beat) : 0 });
     this.commands = new Commands(model);
+    this.reading = new Reading(this.parts, this.kernelNow);
+    this.notifier = new Notifier(this.meta, this.summary);
 
     const listen = (event: string, listener: (value: never) => void) => {
       model.on(event, listener);
       ended.addEventListener("abort", () => model.off(event, listener), { once: true });
     };
     listen("change:meta", () => {
+      const { tags } = this.meta.peek() ?? {};
       this.meta.value = model.get("meta") as Meta;
+      if (String(tags) !== String(this.meta.peek()?.tags)) this.tags.value = null;
     });
     listen("change:live", () => {
       live.value = asView(model.get("live"));
@@ -79,11 +93,41 @@ export class Store {
       }, 1000);
       return () => clearInterval(timer);
     });
+    const seen = computed(() => this.#views.value > 0);
+    const stopTelling = effect(() => {
+      if (!seen.value) return;
+      // While nobody looks Python may rest, so silence until now means nothing.
+      this.heard.value = { ...this.heard.peek(), at: Date.now() };
+      const tell = (open: boolean) => model.send({ op: "view", request: PAGE, open });
+      tell(true);
+      return () => tell(false);
+    });
     ended.addEventListener("abort", () => {
+      stopTelling();
+      this.notifier.dispose();
       stopTwin();
       stopClock();
       this.commands.dispose();
     });
+  }
+
+  /** Asks for the circuits of a part, once. */
+  async ask(part: number): Promise<void> {
+    if (!this.meta.peek().can.circuits || this.deaf.peek() || this.circuits.peek().has(part)) return;
+    const { ok, data } = await this.commands.send("circuits", { row: part });
+    if (ok && Array.isArray(data)) this.circuits.value = new Map(this.circuits.peek()).set(part, data);
+  }
+
+  /** Replaces the user's tags; what is shown goes ahead and comes back when it is refused. */
+  async retag(tags: string[]): Promise<void> {
+    this.tags.value = tags;
+    const { ok } = await this.commands.send("tags", { tags });
+    if (!ok && this.tags.peek() === tags) this.tags.value = null;
+  }
+
+  /** Rows in words: "#3–5, 9 and 4 more". */
+  named(rows: number[]): string {
+    return ranges(rows.map((part) => ({ first: part, last: part }))).replace(/^circuits? /, "#");
   }
 
   /** Counts a view in; call what it returns when the view goes. */

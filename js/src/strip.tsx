@@ -1,127 +1,132 @@
-import type { Signal } from "@preact/signals-core";
 import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { countWords, range } from "./format";
-import type { Parts } from "./parts";
+import { Card, sentence } from "./card";
+import { countWords } from "./format";
+import { OWN_KEYS, taken } from "./keys";
+import { computed, type Signal } from "./signals";
 import type { Store } from "./store";
 import { corner, type Layout, layout, partAt } from "./strip_layout";
 import { type Inks, paint, readInks } from "./strip_paint";
-import { tracked, useSignal, useSignalEffect } from "./tracked";
+import { onTheme, tracked, useOnce, useSignal, useSignalEffect, useWidth } from "./tracked";
+import { step } from "./window";
 
-const EMPTY: Layout = { columns: 1, width: 0, height: 0, across: 1, down: 1, total: 0 };
-
-/** "#2 · circuits 20–29 · failed". */
-function caption(parts: Parts, part: number): string {
-  const circuits = parts.circuits(part);
-  return [`#${part}`, circuits && `circuits ${range(circuits)}`, parts.word(part)]
-    .filter(Boolean)
-    .join(" · ");
+interface Props {
+  store: Store;
+  visible: Signal<boolean>;
+  prefix: string;
 }
 
-/** Calls back at every change of the theme: the notebook's, the system's, or of the pixel density. */
-function onTheme(changed: () => void): () => void {
-  const observer = new MutationObserver(changed);
-  for (const element of [document.documentElement, document.body]) {
-    observer.observe(element, { attributes: true });
-  }
-  const queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) =>
-    matchMedia(query),
-  );
-  for (const query of queries) query.addEventListener("change", changed);
-  return () => {
-    observer.disconnect();
-    for (const query of queries) query.removeEventListener("change", changed);
-  };
-}
-
-/** One cell a part, in index order; pointing at one names it, clicking leads to its row. */
-export const Strip = tracked(({ store, visible }: { store: Store; visible: Signal<boolean> }) => {
+/**
+ * One cell a part, in index order. To a screen reader it is a list of which the option under the cursor is
+ * told; pointing or moving there shows its card, a click or Enter leads to its row.
+ */
+export const Strip = tracked(({ store, visible, prefix }: Props) => {
+  const { reading } = store;
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const width = useSignal(0);
+  const width = useWidth(box);
   const theme = useSignal(0);
   const hovered = useSignal(-1);
-  const place = useSignal(EMPTY);
+  /** The cell that the keyboard is on, and whether it is here at all. */
+  const cursor = useSignal(0);
+  const focused = useSignal(false);
+  const place = useOnce(() => computed(() => layout(store.parts.value.size, width.value)));
   const inks = useRef<{ theme: number; values: Inks } | null>(null);
 
-  useEffect(() => {
-    const element = box.current;
-    if (!element) return;
-    const resized = new ResizeObserver(() => {
-      width.value = element.clientWidth;
-    });
-    resized.observe(element);
-    const stop = onTheme(() => theme.value++);
-    return () => {
-      resized.disconnect();
-      stop();
-    };
-  }, []);
+  useEffect(() => onTheme(() => theme.value++), []);
   useSignalEffect(() => {
-    if (width.value > 0) place.value = layout(store.parts.value.size, width.value);
-  });
-  useSignalEffect(() => {
-    if (!visible.value || place.value.total === 0) return;
+    if (!visible.value || width.value === 0) return;
     const parts = store.parts.value;
     const seen = theme.value;
+    const where = place.value;
     const frame = requestAnimationFrame(() => {
       if (!canvas.current) return;
       if (inks.current?.theme !== seen) inks.current = { theme: seen, values: readInks(canvas.current) };
-      paint(canvas.current, parts, place.peek(), inks.current.values);
+      paint(canvas.current, parts, where, inks.current.values);
     });
     return () => cancelAnimationFrame(frame);
   });
 
+  const parts = store.parts.value;
+  const at = Math.min(cursor.value, parts.size - 1);
+  const told = hovered.value >= 0 ? hovered.value : focused.value ? at : -1;
   const find = (event: PointerEvent | MouseEvent) =>
-    partAt(event.offsetX, event.offsetY, store.parts.peek().size, place.peek());
-  const click = (event: MouseEvent) => {
+    partAt(event.offsetX, event.offsetY, parts.size, place.peek());
+  // Keys come faster than frames: what they start from is read, not remembered from the last drawing.
+  const onKeyDown = (event: KeyboardEvent) => {
+    const at = Math.min(cursor.value, parts.size - 1);
+    const target = step(event.key, at, parts.size, Math.max(2, place.peek().columns));
+    if (target !== null) cursor.value = target;
+    else if (event.key === "Enter") reading.show(at);
+    else if (event.key === " ") reading.press(at, { ctrlKey: true });
+    else if (event.key === "Escape" && focused.value) focused.value = false;
+    else return;
+    if (event.key !== "Escape") focused.value = true;
+    taken(event);
+  };
+  const onClick = (event: MouseEvent) => {
     const part = find(event);
-    if (part >= 0) store.active.value = { part };
+    if (part < 0) return;
+    cursor.value = part;
+    reading.show(part);
   };
   return (
-    <div class="qjob-strip" ref={box} style={{ height: `${place.value.total}px` }}>
+    <div
+      class="qjob-strip"
+      ref={box}
+      role="listbox"
+      aria-label={`Sub-jobs in order: ${countWords(store.summary.value.counts)}`}
+      aria-activedescendant={`${prefix}-cell`}
+      tabIndex={0}
+      {...OWN_KEYS}
+      style={{ height: `${place.value.total}px` }}
+      onKeyDown={onKeyDown}
+      onFocus={() => {
+        focused.value = box.current?.matches(":focus-visible") ?? false;
+      }}
+      onBlur={() => {
+        focused.value = false;
+      }}
+      onPointerLeave={() => {
+        hovered.value = -1;
+      }}
+    >
+      <div
+        id={`${prefix}-cell`}
+        class="qjob-hidden"
+        role="option"
+        aria-selected={reading.selected.value.has(at)}
+        aria-posinset={at + 1}
+        aria-setsize={parts.size}
+      >
+        {at >= 0 && sentence(parts, at, store.kernelNow.peek())}
+      </div>
       <canvas
         ref={canvas}
         width={0}
         height={0}
-        role="img"
-        aria-label={`Sub-jobs in order: ${countWords(store.summary.value.counts)}`}
+        aria-hidden="true"
         onPointerMove={(event) => {
           hovered.value = find(event);
         }}
-        onPointerLeave={() => {
-          hovered.value = -1;
-        }}
-        onClick={click}
+        onClick={onClick}
       />
-      <Marker part={store.active.value.part} place={place.value} store={store} />
-      <Marker part={hovered.value} place={place.value} store={store} named />
+      <Frame part={reading.active.value.part} place={place.value} size={parts.size} />
+      <Frame part={told} place={place.value} size={parts.size} />
+      {told >= 0 && told < parts.size && <Card key={told} store={store} part={told} place={place.value} />}
     </div>
   );
 });
 
-interface MarkerProps {
-  part: number;
-  place: Layout;
-  store: Store;
-  named?: boolean;
-}
-
-/** The frame around a cell; with its name where the pointer is. */
-const Marker = tracked(({ part, place, store, named }: MarkerProps) => {
-  const parts = store.parts.value;
-  if (part < 0 || part >= parts.size || place.total === 0) return null;
+/** The frame around a cell. */
+function Frame({ part, place, size }: { part: number; place: Layout; size: number }) {
+  if (part < 0 || part >= size) return null;
   const { x, y } = corner(part, place);
-  const right = x > (place.columns * place.across) / 2;
   return (
     <div
       class="qjob-marker"
       style={{ left: `${x}px`, top: `${y}px`, width: `${place.width}px`, height: `${place.height}px` }}
       aria-hidden="true"
-    >
-      {named && (
-        <span class={right ? "qjob-caption qjob-right" : "qjob-caption"}>{caption(parts, part)}</span>
-      )}
-    </div>
+    />
   );
-});
+}

@@ -4,18 +4,18 @@ import { corner, type Layout } from "./strip_layout";
 /** How a cell looks. Each differs from the others in shape, not only in colour. */
 const LOOKS = ["unsent", "starting", "queued", "running", "failed", "cancelled", "done"] as const;
 type Look = (typeof LOOKS)[number];
-export type Inks = Record<Look | "ground", string>;
+export type Inks = Record<Look | "ground" | "track", string>;
 
 /** The theme's colours as a canvas understands them: light-dark() and var() resolved. */
 export function readInks(canvas: HTMLCanvasElement): Inks {
-  const entries = [...LOOKS, "ground"].map((look) => {
+  const entries = [...LOOKS, "ground", "track"].map((look) => {
     canvas.style.color = `var(--qjob-${look})`;
     return [look, getComputedStyle(canvas).color];
   });
   return Object.fromEntries(entries) as Inks;
 }
 
-function lookOf(parts: Parts, part: number): Look {
+export function lookOf(parts: Parts, part: number): Look {
   const status = parts.status(part);
   if (status === "INITIALIZING") return parts.attempt(part) ? "starting" : "unsent";
   if (status === "VALIDATING") return "starting";

@@ -1,11 +1,14 @@
-import type { Signal } from "@preact/signals-core";
 import { h } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { COLUMNS, type Line, widths } from "./columns";
+import { Axis, Bars } from "./bars";
+import { COLUMNS, type Column, fit, type Line, telling } from "./columns";
 import { copy } from "./copy";
-import type { Parts } from "./parts";
+import { number } from "./format";
+import { OWN_KEYS, taken } from "./keys";
+import type { Press } from "./reading";
+import { computed, type Signal } from "./signals";
 import type { Store } from "./store";
-import { tracked, useSignal, useSignalEffect } from "./tracked";
+import { tracked, useOnce, useSignal, useWidth } from "./tracked";
 import { drawn, ROW, reveal, step } from "./window";
 
 interface Props {
@@ -15,77 +18,124 @@ interface Props {
   prefix: string;
 }
 
-function Row({
-  line,
-  id,
-  active,
-  onPress,
-}: {
+interface RowProps {
   line: Line;
+  columns: Column[];
+  /** Its place in the table, from 0. */
+  place: number;
   id: string;
   active: boolean;
-  onPress: () => void;
-}) {
+  selected: boolean;
+  onPress: (press: Press) => void;
+}
+
+function Row({ line, columns, place, id, active, selected, onPress }: RowProps) {
   const { parts, part } = line;
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid has the keys
     <div
       id={id}
       class="qjob-row"
       role="row"
-      aria-rowindex={part + 2}
-      aria-selected={active}
+      aria-rowindex={place + 2}
+      aria-selected={selected}
+      data-active={active ? "" : undefined}
       data-job-id={parts.id(part)}
       data-status={parts.status(part)}
-      style={{ top: `${part * ROW}px` }}
-      onClick={onPress}
+      style={{ top: `${place * ROW}px` }}
+      onClick={(event) => {
+        if (!(event.target as Element).closest("button")) onPress(event);
+      }}
     >
-      {COLUMNS.map(({ key, cell, hint }) => (
+      {columns.map(({ key, cell, hint }) => (
         <div key={key} role="gridcell" class={`qjob-cell qjob-${key}`} title={hint?.(line) || undefined}>
           {cell(line)}
+          {key === "timeline" && <span class="qjob-hidden">{hint?.(line)}</span>}
         </div>
       ))}
     </div>
   );
 }
 
-/** The sub-jobs as a table; of thousands only the rows in sight exist. Focus stays on the grid as a whole. */
+/**
+ * The sub-jobs as a table; of thousands only the rows in sight exist. Focus stays on the grid as a whole: the
+ * keys lead over rows and, above the first, over the heads of the columns.
+ */
 export const Table = tracked(({ store, visible, prefix }: Props) => {
+  const { reading } = store;
   const grid = useRef<HTMLDivElement>(null);
-  const scrollTop = useSignal(store.scrollTop);
-  const last = useRef<Parts>(store.parts.peek());
+  const width = useWidth(grid);
+  const scrollTop = useSignal(reading.scrollTop);
+  /** The column whose head the keyboard is on; -1 = it is on a row. */
+  const head = useSignal(-1);
+  const columns = useOnce(() => computed(() => telling(store.parts.value, reading.timeline.value, COLUMNS)));
   // Out of view the signals are not read, so nothing is drawn again until the table is back.
-  if (visible.value) last.current = store.parts.value;
-  const parts = last.current;
+  const shown = () => ({ parts: store.parts.value, order: reading.order.value, columns: columns.value });
+  const last = useRef<ReturnType<typeof shown> | null>(null);
+  if (visible.value || !last.current) last.current = shown();
+  const { parts, order } = last.current;
   const now = visible.value ? store.kernelNow.value : store.kernelNow.peek();
   const { approximate } = store.summary.value;
-  const active = Math.min(store.active.value.part, parts.size - 1);
-  const { first, end } = drawn(scrollTop.value, parts.size);
-  const rows = Array.from({ length: end - first }, (_, index) => first + index);
-  const point = (part: number) => {
-    store.active.value = { part };
-  };
+  const { shown: fitting, template } = fit(last.current.columns, parts, width.value || 900);
+  const pointed = reading.active.value;
+  const active = order.indexOf(pointed.part);
+  const { first, end } = drawn(scrollTop.value, order.length);
+  const rows = order.subarray(first, end);
+  const selected = reading.selected.value;
+  const { key: sorted, down } = reading.sort.value;
+  const marked = head.value >= 0 ? `${prefix}-h${head.value}` : `${prefix}-${order[active]}`;
 
   useLayoutEffect(() => {
-    if (grid.current) grid.current.scrollTop = store.scrollTop;
+    if (grid.current) grid.current.scrollTop = reading.scrollTop;
   }, []);
-  useSignalEffect(() => {
-    const { part } = store.active.value;
+  const seen = useRef(pointed);
+  // After drawing, since a row that was filtered out has no place to scroll to before.
+  useLayoutEffect(() => {
+    const place = seen.current === pointed ? -1 : reading.order.peek().indexOf(pointed.part);
     const element = grid.current;
-    if (part >= 0 && element) element.scrollTop = reveal(part, element.scrollTop, element.clientHeight);
-  });
+    seen.current = pointed;
+    if (place >= 0 && element) element.scrollTop = reveal(place, element.scrollTop, element.clientHeight);
+  }, [pointed]);
 
   const onScroll = () => {
-    scrollTop.value = store.scrollTop = grid.current?.scrollTop ?? 0;
+    scrollTop.value = reading.scrollTop = grid.current?.scrollTop ?? 0;
+  };
+  const point = (place: number) => {
+    head.value = -1;
+    reading.point(reading.order.peek()[place] ?? -1);
+  };
+  const onHead = (key: string): boolean => {
+    const column = fitting[head.value];
+    if (key === "ArrowDown") point(Math.max(0, first));
+    else if (key === "ArrowRight") head.value = Math.min(fitting.length - 1, head.value + 1);
+    else if (key === "ArrowLeft") head.value = Math.max(0, head.value - 1);
+    else if (key === "Enter" || key === " ") column && reading.sortBy(column.key);
+    else return false;
+    return true;
+  };
+  // Keys come faster than frames: what they start from is read, not remembered from the last drawing.
+  const onRows = (event: KeyboardEvent): boolean => {
+    const { key, shiftKey } = event;
+    const order = reading.order.peek();
+    const selected = reading.selected.peek();
+    const active = order.indexOf(reading.active.peek().part);
+    const part = order[active] ?? -1;
+    const target = step(key, active, order.length);
+    if (key === "ArrowUp" && active <= 0) head.value = 0;
+    else if (target !== null && shiftKey) {
+      if (selected.size === 0 && part >= 0) reading.press(part);
+      reading.press(order[target] ?? 0, { shiftKey });
+    } else if (target !== null) point(target);
+    else if (key === " " && part >= 0) reading.press(part, { ctrlKey: true });
+    else if (key === "a" && (event.ctrlKey || event.metaKey)) reading.selectAll();
+    else if (key === "Escape" && selected.size) reading.selectNone();
+    else if (key === "Enter" && parts.id(part)) copy(parts.id(part));
+    else return false;
+    return true;
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const target = step(event.key, active, parts.size);
-    const id = event.key === "Enter" && event.target === grid.current ? parts.id(active) : "";
-    if (target === null && !id) return;
-    event.preventDefault();
-    event.stopPropagation();
-    if (target === null) copy(id);
-    else point(target);
+    if (event.target !== grid.current) return;
+    if (!(head.value >= 0 ? onHead(event.key) : onRows(event))) return;
+    taken(event);
   };
   return (
     <div
@@ -93,33 +143,58 @@ export const Table = tracked(({ store, visible, prefix }: Props) => {
       class="qjob-grid"
       role="grid"
       aria-label="Sub-jobs"
-      aria-rowcount={parts.size + 1}
-      aria-colcount={COLUMNS.length}
-      aria-activedescendant={active >= first && active < end ? `${prefix}-${active}` : undefined}
+      aria-rowcount={order.length + 1}
+      aria-multiselectable="true"
+      aria-activedescendant={head.value >= 0 || (active >= first && active < end) ? marked : undefined}
       tabIndex={0}
-      data-lm-suppress-shortcuts="true"
-      style={widths(parts)}
+      {...OWN_KEYS}
+      style={{ "--qjob-columns": template }}
       onScroll={onScroll}
       onKeyDown={onKeyDown}
+      onBlur={() => {
+        head.value = -1;
+      }}
     >
       <div role="row" aria-rowindex={1} class="qjob-row qjob-head">
-        {COLUMNS.map(({ key, title }) => (
-          <div key={key} role="columnheader" class={`qjob-cell qjob-${key}`}>
-            {title}
+        {fitting.map(({ key, title }, at) => (
+          <div
+            key={key}
+            id={`${prefix}-h${at}`}
+            role="columnheader"
+            class={`qjob-cell qjob-${key}`}
+            aria-sort={key === sorted ? (down ? "descending" : "ascending") : undefined}
+            data-active={head.value === at ? "" : undefined}
+            onClick={() => key !== "timeline" && reading.sortBy(key)}
+          >
+            {key === "timeline" ? <Axis store={store} /> : title}
           </div>
         ))}
       </div>
-      <div role="rowgroup" class="qjob-rows" style={{ height: `${parts.size * ROW}px` }}>
-        {rows.map((part) => (
+      <div role="rowgroup" class="qjob-rows" style={{ height: `${Math.max(1, order.length) * ROW}px` }}>
+        {Array.from(rows, (part, at) => (
           <Row
             key={part}
             id={`${prefix}-${part}`}
             line={{ parts, part, now, approximate }}
-            active={part === active}
-            onPress={() => point(part)}
+            columns={fitting}
+            place={first + at}
+            active={head.value < 0 && first + at === active}
+            selected={selected.has(part)}
+            onPress={(press) => {
+              grid.current?.focus({ preventScroll: true });
+              reading.press(part, press);
+            }}
           />
         ))}
+        {order.length === 0 && (
+          <div role="row" class="qjob-row">
+            <div role="gridcell" class="qjob-none">
+              {parts.size ? `None of the ${number(parts.size)} sub-jobs match.` : "No sub-jobs yet."}
+            </div>
+          </div>
+        )}
       </div>
+      {reading.timeline.value && <Bars store={store} rows={rows} first={first} visible={visible} />}
     </div>
   );
 });

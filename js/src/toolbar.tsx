@@ -1,81 +1,119 @@
 import { Fragment, h } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Button } from "./button";
-import { NAMES } from "./commands";
 import { Confirm } from "./confirm";
-import type { Operation } from "./protocol";
+import { Filter } from "./filter";
+import { number } from "./format";
+import { Message } from "./message";
+import { More } from "./more";
+import { obstacle } from "./obstacle";
+import { Popup } from "./popup";
+import { type Arguments, type Operation, RERUNNABLE, type Rerunnable } from "./protocol";
+import { useRoving } from "./roving";
+import type { Signal } from "./signals";
 import type { Store } from "./store";
 import { tracked } from "./tracked";
 
-/** Why a button does nothing, in the words of its title; empty when it works. */
-function obstacle(store: Store, operation: Operation): string {
-  const { open, rerunnable, closed } = store.summary.value;
-  if (closed) return "The panel was stopped.";
-  if (store.lost.value) return "There is no contact with the kernel.";
-  if (!store.meta.value.can[operation]) return `This job offers no way to ${operation} it.`;
-  if (operation === "cancel" && open === 0) return "Nothing is open any more.";
-  if (operation === "rerun" && rerunnable === 0) return "Nothing has failed.";
-  return "";
-}
-
-/** What the last click came to, or waits for. */
-const Message = tracked(({ store }: { store: Store }) => {
-  const { late, message } = store.commands;
-  const waiting = late.value && NAMES[late.value];
-  const told = message.value;
-  let text = told?.text ?? "";
-  if (waiting && store.lost.value) text = `${waiting} was asked, but the kernel does not answer.`;
-  else if (waiting) text = `The kernel is busy: ${waiting} will run when the running cell has finished.`;
-  // A finished panel has no heartbeat, so a kernel that has gone looks like a busy one.
-  if (waiting && store.summary.value.final) text += " If it was restarted, run this cell again.";
-  return (
-    <p class="qjob-message" role="status" data-failed={!waiting && told && !told.ok ? "" : undefined}>
-      {text}
-    </p>
-  );
-});
-
 interface Props {
   store: Store;
-  asking: boolean;
-  ask: (asking: boolean) => void;
+  /** Whether the question of Cancel stands. */
+  asking: Signal<boolean>;
   prefix: string;
 }
 
-/** The buttons; the question of Cancel takes their place while it stands. */
-export const Toolbar = tracked(({ store, asking, ask, prefix }: Props) => {
+const KINDS: Record<Rerunnable, string> = { ERROR: "Failed", CANCELLED: "Cancelled", UNSENT: "Never sent" };
+
+/** How an operation's button stands: off with a reason, at work, or ready. */
+function standing(store: Store, operation: Operation, about: Arguments) {
+  const why = obstacle(store, operation);
+  return {
+    disabled: why !== "",
+    title: why || undefined,
+    pending: store.commands.isPending(operation, about),
+  };
+}
+
+/** The selected parts that can be sent again, or all that can; behind it only those of one kind. */
+const Rerun = tracked(({ store }: { store: Store }) => {
+  const { rerunnable, rerunnable_by: by } = store.summary.value;
+  const rows = store.reading.chosen.value.filter((part) => store.parts.value.isRerunnable(part));
+  const about = rows.length ? { rows } : {};
+  const kinds = RERUNNABLE.filter((kind) => by?.[kind]);
+  const send = async (arguments_: Arguments) => {
+    const { ok } = await store.commands.send("rerun", arguments_);
+    if (ok && arguments_.rows) store.reading.selectNone();
+  };
+  return (
+    <span class="qjob-split">
+      <Button kind="main" {...standing(store, "rerun", about)} onPress={() => send(about)}>
+        {rows.length ? `Rerun ${number(rows.length)} selected` : `Rerun failed (${rerunnable})`}
+      </Button>
+      {kinds.length > 1 && (
+        <Popup kind="main" face="▾" label="Choose what to rerun" disabled={obstacle(store, "rerun") !== ""}>
+          {kinds.map((kind) => (
+            <Button key={kind} onPress={() => send({ states: [kind] })}>
+              {KINDS[kind]} only ({number(by[kind])})
+            </Button>
+          ))}
+        </Popup>
+      )}
+    </span>
+  );
+});
+
+const Actions = tracked(({ store, asking: asks, prefix }: Props) => {
+  const asking = asks.value;
+  const ask = (wanted: boolean) => {
+    asks.value = wanted;
+  };
+  const { reading, commands } = store;
+  const box = useRef<HTMLDivElement>(null);
   const cancel = useRef<HTMLButtonElement>(null);
   const refresh = useRef<HTMLButtonElement>(null);
   const asked = useRef(false);
+  const roving = useRoving(box);
+  const { paused } = store.summary.value;
+  const { can } = store.meta.value;
   useLayoutEffect(() => {
     if (asked.current && !asking)
       [cancel, refresh].find(({ current }) => !current?.disabled)?.current?.focus();
     asked.current = asking;
   }, [asking]);
 
-  const button = (operation: Operation) => {
-    const why = obstacle(store, operation);
-    return { disabled: why !== "", title: why || undefined, pending: store.commands.isPending(operation) };
-  };
-  const send = (operation: Operation) => () => store.commands.send(operation);
+  if (asking) return <Confirm store={store} prefix={prefix} close={() => ask(false)} />;
+  const rows = reading.chosen.value.filter((part) => store.parts.value.isOpen(part));
+  const pausing = { on: !paused };
   return (
-    <div class="qjob-toolbar">
-      {asking ? (
-        <Confirm store={store} prefix={prefix} close={() => ask(false)} />
-      ) : (
-        <>
-          <Button kind="main" {...button("rerun")} onPress={send("rerun")}>
-            Rerun failed ({store.summary.value.rerunnable})
-          </Button>
-          <Button kind="warn" {...button("cancel")} handle={cancel} onPress={() => ask(true)}>
-            Cancel
-          </Button>
-          <Button {...button("refresh")} handle={refresh} onPress={send("refresh")}>
-            Refresh
-          </Button>
-        </>
+    <div ref={box} class="qjob-actions" role="toolbar" aria-label="Actions" {...roving}>
+      <Rerun store={store} />
+      <Button
+        kind="warn"
+        {...standing(store, "cancel", rows.length ? { rows } : {})}
+        handle={cancel}
+        onPress={() => ask(true)}
+      >
+        {rows.length ? `Cancel ${number(rows.length)} selected` : "Cancel"}
+      </Button>
+      {can.pause && (
+        <Button {...standing(store, "pause", pausing)} onPress={() => commands.send("pause", pausing)}>
+          {paused ? "Resume" : "Pause"}
+        </Button>
       )}
-      <Message store={store} />
+      <Button {...standing(store, "refresh", {})} handle={refresh} onPress={() => commands.send("refresh")}>
+        Refresh
+      </Button>
+      <More store={store} />
     </div>
   );
 });
+
+/** What can be done, and what is shown below. The question of Cancel takes the place of the buttons. */
+export const Toolbar = tracked((props: Props) => (
+  <>
+    <div class="qjob-toolbar">
+      <Actions {...props} />
+      {!props.asking.value && <Filter store={props.store} />}
+    </div>
+    <Message store={props.store} />
+  </>
+));

@@ -1,6 +1,6 @@
-import type { Signal } from "@preact/signals-core";
 import type { RefObject } from "preact";
 import { useEffect } from "preact/hooks";
+import type { Signal } from "./signals";
 import { useSignal } from "./tracked";
 
 /** Whether an element is in view, or nearly: what is not need not be drawn. */

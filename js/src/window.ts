@@ -20,17 +20,20 @@ export function reveal(row: number, scrollTop: number, height: number): number {
   return Math.max(scrollTop, top + 2 * ROW - height);
 }
 
-/** The row that a key leads to; null for a key that means nothing here. */
-export function step(key: string, row: number, size: number): number | null {
-  const page = Math.floor(HEIGHT / ROW) - 2;
-  const moves: Record<string, number> = {
-    ArrowDown: row + 1,
-    ArrowUp: row - 1,
-    PageDown: row + page,
-    PageUp: row - page,
-    Home: 0,
-    End: size - 1,
+/** Rows that PageUp and PageDown jump. */
+const PAGE = 9;
+
+/** Where a key leads to in rows of `across` each; null for a key that means nothing here. */
+export function step(key: string, at: number, size: number, across = 1): number | null {
+  const steps: Record<string, number> = {
+    ArrowDown: across,
+    ArrowUp: -across,
+    PageDown: PAGE * across,
+    PageUp: -PAGE * across,
+    Home: -at,
+    End: size - 1 - at,
+    ...(across > 1 && { ArrowRight: 1, ArrowLeft: -1 }),
   };
-  const target = moves[key];
-  return target === undefined || size === 0 ? null : Math.max(0, Math.min(size - 1, target));
+  const found = steps[key];
+  return found === undefined || size === 0 ? null : Math.max(0, Math.min(size - 1, at + found));
 }

@@ -1,7 +1,7 @@
 import { type Command, type Meta, type Model, STATUSES, type Status, type Summary } from "../src/protocol";
 
 /** One letter a part: I V Q R E C D by status, U = never sent. */
-const LETTERS: Record<string, Status> = {
+export const LETTERS: Record<string, Status> = {
   ...(Object.fromEntries(STATUSES.map((status) => [status[0], status])) as Record<string, Status>),
   U: "INITIALIZING",
 };
@@ -18,13 +18,13 @@ export function traits(letters: string): Traits {
   const created = Date.now() - 60_000;
   const parts = [...letters].map((letter) => ({ letter, status: LETTERS[letter] ?? "INITIALIZING" }));
   const live = new DataView(new ArrayBuffer(4 * parts.length));
-  const times = new DataView(new ArrayBuffer(12 * parts.length));
+  const times = new DataView(new ArrayBuffer(20 * parts.length));
   parts.forEach(({ letter, status }, part) => {
     live.setUint8(4 * part, STATUSES.indexOf(status));
     live.setUint8(4 * part + 1, letter === "U" ? 0 : 1);
     if (status === "QUEUED") live.setUint16(4 * part + 2, part + 1, true);
-    if (letter !== "U") times.setUint32(12 * part, 1, true);
-    if ("DEC".includes(letter)) times.setUint32(12 * part + 8, 43, true);
+    if (letter !== "U") times.setUint32(20 * part, 1, true);
+    if ("DEC".includes(letter)) times.setUint32(20 * part + 8, 43, true);
   });
   const of = (...wanted: Status[]) => parts.filter(({ status }) => wanted.includes(status)).length;
   const counts = Object.fromEntries(STATUSES.map((status) => [status, of(status)])) as Summary["counts"];
@@ -44,9 +44,20 @@ export function traits(letters: string): Traits {
       reason: parts.map(({ letter }) => (letter === "E" ? 0 : -1)),
       reasons: [{ code: 1500, text: "calibration interrupted" }],
       words: {},
+      labels: null,
       tags: ["vqe"],
       created,
-      can: { cancel: true, rerun: true, refresh: true },
+      calibrated: null,
+      can: {
+        cancel: true,
+        rerun: true,
+        refresh: true,
+        tags: true,
+        pause: true,
+        freeze: true,
+        report: true,
+        circuits: true,
+      },
       rev: 1,
     },
     live,
@@ -59,6 +70,7 @@ export function traits(letters: string): Traits {
       done_circuits: 10 * counts.DONE,
       circuits: 10 * parts.length,
       rerunnable: of("ERROR", "CANCELLED"),
+      rerunnable_by: { ERROR: of("ERROR"), CANCELLED: of("CANCELLED"), UNSENT: 0 },
       open,
       usage: 8.4,
       approximate: false,
@@ -69,6 +81,9 @@ export function traits(letters: string): Traits {
       beat: Date.now(),
       final: open === 0,
       closed: false,
+      paused: false,
+      sending: null,
+      cost: null,
     },
   };
 }
@@ -76,6 +91,8 @@ export function traits(letters: string): Traits {
 /** What anywidget hands to a view, without a kernel. */
 export class FakeModel implements Model {
   readonly sent: Command[] = [];
+  /** What the page said of its views. */
+  readonly views: Command[] = [];
   readonly listeners = new Map<string, Set<(value: never) => void>>();
 
   constructor(readonly traits: Traits) {}
@@ -93,7 +110,12 @@ export class FakeModel implements Model {
   }
 
   send(command: Command): void {
-    this.sent.push(command);
+    (command.op === "view" ? this.views : this.sent).push(command);
+  }
+
+  /** Settles the last command. */
+  settle(ok: boolean, text: string, data?: unknown): void {
+    this.emit("msg:custom", { request: this.sent.at(-1)?.request, phase: "settled", ok, text, data });
   }
 
   emit(event: string, value?: unknown): void {

@@ -1,4 +1,4 @@
-import widget from "../src/index";
+import panel from "../src/index";
 import "../src/styles/index.css";
 import { FakeModel, type Traits, traits } from "./fake_model";
 
@@ -29,6 +29,11 @@ export interface Mounted {
 export async function mount(letters: string, change: (all: Traits) => void = () => {}): Promise<Mounted> {
   const all = traits(letters);
   change(all);
+  return mountTraits(all);
+}
+
+/** The panel, or what another module draws, of a fake model with these traits. */
+export async function mountTraits(all: Traits = traits(""), widget = panel): Promise<Mounted> {
   const model = new FakeModel(all);
   const { initialize, render } = widget();
   const ended = new AbortController();

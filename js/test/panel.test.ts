@@ -17,7 +17,7 @@ test("the headline, the stable hooks and all seven counts", async () => {
   const shown = [...view.querySelectorAll<HTMLElement>("[data-count]")].filter((count) => count.offsetParent);
   expect(shown.map((count) => count.dataset.count)).toEqual(["DONE", "ERROR", "QUEUED", "INITIALIZING"]);
   expect(one("[role=progressbar]").getAttribute("aria-valuenow")).toBe("2");
-  expect(one(".qjob-failed").textContent).toBe("1 failed“calibration interrupted” · circuits 20–29");
+  expect(one(".qjob-failed").textContent).toBe("1 failed“calibration interrupted” · circuits 20–29Show");
 });
 
 test("a new summary is drawn", async () => {
@@ -55,12 +55,19 @@ test("foreign text is text", async () => {
   const { view, one } = await mount("EQ", ({ meta, summary }) => {
     Object.assign(meta, { name: hostile, backend: hostile, tags: [hostile], words: { 1: hostile } });
     Object.assign(meta, { ids: [hostile, hostile], reasons: [{ code: null, text: hostile }], id: hostile });
-    Object.assign(meta, { twin: `"]{}*{display:none}${hostile}` });
+    Object.assign(meta, { twin: `"]{}*{display:none}${hostile}`, labels: [hostile, hostile] });
     Object.assign(summary, { why: hostile, word: hostile, error: hostile, failures: 1 });
+    Object.assign(summary, { sending: { left: 1, total: 2, seconds: 1, trouble: hostile } });
   });
+  view.querySelector<HTMLElement>(".qjob-strip")?.focus();
+  one('[aria-label="Edit tags"]').click();
+  await drawn();
   expect(view.querySelector("img, script")).toBeNull();
   expect((window as { hacked?: number }).hacked).toBeUndefined();
   expect(one(".qjob-tag").textContent).toBe(hostile);
+  expect(one(".qjob-rows .qjob-label").textContent).toBe(hostile);
+  expect(one(".qjob-sending").textContent).toContain(hostile);
+  expect(one(".qjob-strip [role=option]").textContent).toContain(hostile);
   expect(one(".qjob-panel").offsetHeight).toBeGreaterThan(0);
 });
 
@@ -119,7 +126,7 @@ test("the style sheet touches nothing but the panel", async () => {
     .filter((selector) => !selector.includes("data-qjob-twin"));
   const ours = selectors.filter((selector) => /qjob/.test(selector));
   expect(ours.length).toBeGreaterThan(50);
-  expect(ours.filter((selector) => !selector.trim().startsWith(".qjob-"))).toEqual([]);
+  expect(ours.filter((selector) => !/^\.qjob\b/.test(selector.trim()))).toEqual([]);
 });
 
 test("light and dark give the strip other colours, without a reload", async () => {

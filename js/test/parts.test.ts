@@ -12,11 +12,16 @@ test("four bytes a part: status, attempt, position in little-endian order", () =
   expect(new Parts(meta, view([2, 1, 0xff, 0xff])).position(0)).toBe(POSITION_LIMIT);
 });
 
-test("times are tenths of a second since creation, plus one; zero is unknown", () => {
+test("times are tenths of a second since creation, usage is milliseconds, both plus one; zero is unknown", () => {
   const { meta } = traits("D");
-  const parts = new Parts(meta, view([6, 1, 0, 0]), view([1, 0, 0, 0, 0, 0, 0, 0, 43, 0, 0, 0]));
+  const parts = new Parts(
+    meta,
+    view([6, 1, 0, 0]),
+    view([1, 0, 0, 0, 0, 0, 0, 0, 43, 0, 0, 0, 0, 0, 0, 0, 132, 3, 0, 0]),
+  );
   expect(parts.time(0, "created")).toBe(meta.created);
   expect(parts.time(0, "running")).toBeNull();
+  expect(parts.usage(0)).toBe(899);
   expect(parts.elapsed(0, Number.NaN)).toBe(4200);
 });
 
@@ -25,7 +30,7 @@ test("an ended part of unknown end has no elapsed time, an open one counts to no
   const parts = new Parts(
     meta,
     view([6, 1, 0, 0, 3, 1, 0, 0]),
-    view([1, ...Array(11).fill(0), 1, ...Array(11).fill(0)]),
+    view([1, ...Array(19).fill(0), 1, ...Array(19).fill(0)]),
   );
   expect(parts.elapsed(0, meta.created + 5000)).toBeNull();
   expect(parts.elapsed(1, meta.created + 5000)).toBe(5000);

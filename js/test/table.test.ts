@@ -7,7 +7,8 @@ import { clear, drawn, type Mounted, mount } from "./mounted";
 afterEach(clear);
 
 const rows = ({ view }: Mounted) => [...view.querySelectorAll<HTMLElement>("[role=row][data-job-id]")];
-const active = ({ view }: Mounted) => view.querySelector<HTMLElement>("[aria-selected=true]")?.dataset.jobId;
+const active = ({ view }: Mounted) =>
+  view.querySelector<HTMLElement>(".qjob-row[data-active]")?.dataset.jobId;
 
 test("of 10,000 parts fewer than 60 rows exist, and the right ones after a scroll", async () => {
   const panel = await mount("D".repeat(10_000));
@@ -30,10 +31,10 @@ test("a row tells all it knows", async () => {
   const panel = await mount("DEQU");
   const texts = rows(panel).map((row) => [...row.children].map((cell) => cell.textContent));
   expect(texts).toEqual([
-    ["0", "0–9", "job-0", "done", "–", "4.2 s", "1", ""],
-    ["1", "10–19", "job-1", "failed", "–", "4.2 s", "1", "1500 calibration interrupted"],
-    ["2", "20–29", "job-2", "queued", "3", "1 min", "1", ""],
-    ["3", "30–39", "not sent yet", "initializing", "–", "–", "–", ""],
+    ["0", "0–9", "job-0", "done", "–", "4.2 s", ""],
+    ["1", "10–19", "job-1", "failed", "–", "4.2 s", "1500 calibration interrupted"],
+    ["2", "20–29", "job-2", "queued", "3", "1 min", ""],
+    ["3", "30–39", "not sent yet", "initializing", "–", "–", ""],
   ]);
 });
 
@@ -104,7 +105,7 @@ test("two views share the active row, and a third starts where the last was scro
   panel.one("[role=grid]").focus();
   await userEvent.keyboard("{End}");
   await drawn();
-  expect(second.view.querySelector<HTMLElement>("[aria-selected=true]")?.dataset.jobId).toBe("job-199");
+  expect(active({ view: second.view } as Mounted)).toBe("job-199");
   const third = panel.again();
   await drawn();
   expect(third.view.querySelector("[role=grid]")?.scrollTop).toBeGreaterThan(100 * ROW);
@@ -119,11 +120,11 @@ test("pointing at a cell of the strip names it; a click leads to its row", async
   const at = { clientX: left + x + 3, clientY: top + y + 3, bubbles: true };
   canvas.dispatchEvent(new PointerEvent("pointermove", at));
   await drawn();
-  expect(panel.one(".qjob-caption").textContent).toBe("#150 · circuits 1500–1509 · failed");
-  canvas.dispatchEvent(new PointerEvent("pointerleave", at));
+  expect(panel.one(".qjob-card b").textContent).toBe("#150 · circuits 1500–1509 · failed");
+  canvas.parentElement?.dispatchEvent(new PointerEvent("pointerleave", at));
   canvas.dispatchEvent(new MouseEvent("click", at));
   await drawn();
-  expect(panel.view.querySelector(".qjob-caption")).toBeNull();
+  expect(panel.view.querySelector(".qjob-card")).toBeNull();
   expect(active(panel)).toBe("job-150");
 });
 

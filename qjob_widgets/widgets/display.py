@@ -1,8 +1,9 @@
-"""What of a panel lies in the notebook: the widget view, the static twin, and keeping the twin true."""
+"""What of a panel lies in the notebook: outputs that can be replaced, and bringing them up to date."""
 
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from IPython.core.getipython import get_ipython
@@ -16,22 +17,32 @@ class Flushed(Protocol):
         """Write what is not written yet."""
 
 
-def show(bundle: dict[str, Any]) -> None:
-    """Display a widget's own bundle."""
-    display(bundle, raw=True)
+def in_notebook() -> bool:
+    """Whether outputs can be replaced later; not in a terminal, nor in a notebook that knows no kernel."""
+    return hasattr(get_ipython(), "kernel")
 
 
-def show_twin(bundle: dict[str, str]) -> DisplayHandle | None:
-    """Display a bundle that can be replaced later; None where there is no notebook, as in a terminal."""
-    if not hasattr(get_ipython(), "kernel"):
+def show(bundle: Mapping[str, Any]) -> None:
+    """Display a bundle for good."""
+    display(dict(bundle), raw=True)
+
+
+def show_replaceable(bundle: Mapping[str, Any]) -> DisplayHandle | None:
+    """Display a bundle that can be replaced later; where none can, nothing is displayed."""
+    if not in_notebook():
         return None
-    handle = display(bundle, raw=True, display_id=True)
+    handle = display(dict(bundle), raw=True, display_id=True)
     return handle if isinstance(handle, DisplayHandle) else None
 
 
-def replace_twin(handle: DisplayHandle, bundle: dict[str, str]) -> None:
+def replace(handle: DisplayHandle, bundle: Mapping[str, str]) -> None:
     """Replace what was displayed before."""
-    handle.update(bundle, raw=True)
+    handle.update(dict(bundle), raw=True)
+
+
+def clear(handle: DisplayHandle) -> None:
+    """Leave nothing of what was displayed before."""
+    handle.update({"text/html": "", "text/plain": ""}, raw=True)
 
 
 _open: weakref.WeakSet[Any] = weakref.WeakSet()

@@ -1,16 +1,14 @@
 """`JobPanel`: one job, live. One AnyWidget, no child widgets: one comm, and so one place for its faults.
 
 The browser reads four traits, each whole every time, and writes none. What a click asks comes as a message
-with a request id: it is acknowledged at once and answered when it is settled. Handlers run on whichever
-thread ipykernel chose, several at a time; they only validate and put work on the worker's queue.
+(`commands.py`). Below the widget lies its twin, which a saved notebook keeps (`twin.py`).
 """
 
 from __future__ import annotations
 
 import threading
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -18,27 +16,28 @@ from typing import Any
 import anywidget
 import traitlets
 
-from qjob_widgets.errors import QJobError
 from qjob_widgets.events import Event
 from qjob_widgets.monitor.foreign import Foreign, adapted
 from qjob_widgets.monitor.monitor import Monitor, shared_monitor
 from qjob_widgets.monitor.watch import Watchable
-from qjob_widgets.monitor.worker import Worker
 from qjob_widgets.snapshot import CompositeSnapshot
-from qjob_widgets.widgets import display, static_html, view_state, words
+from qjob_widgets.widgets import display, static_html, static_text, view_state, words
+from qjob_widgets.widgets.actions import JobActions
+from qjob_widgets.widgets.columns import Columns
+from qjob_widgets.widgets.commands import LONGEST_REQUEST, Asked, Commands, Operation, Outcome
 from qjob_widgets.widgets.publisher import Publisher, shared_publisher
+from qjob_widgets.widgets.sending import Sending
+from qjob_widgets.widgets.surroundings import Surroundings
+from qjob_widgets.widgets.twin import Twin
 
 STATIC = Path(__file__).parent / "static"
-TWIN_INTERVAL = 15.0
 META_INTERVAL = 2.0
 TIMES_INTERVAL = 1.0
 MANY = 1000
 """Above so many parts `meta` is made at most each META_INTERVAL, since making it takes a while."""
 
-_commands = Worker("qjob-commands")
 
-
-def _module(name: str) -> Path:
+def built(name: str) -> Path:
     path = STATIC / name
     if not path.exists():
         raise ImportError(
@@ -54,43 +53,76 @@ class JobPanel(anywidget.AnyWidget):
     Args:
         job: The job; a `CompositeJob`, a `RuntimeJob`, or a job of another library, which needs `job_id()`
             and `status()`. Buttons are there for what it can do.
+        freeze_when_done: Whether it becomes static, as by `freeze()`, once the job has ended.
         monitor: Who watches it; the one of this process by default.
         publisher: Who writes the traits; the one of this process by default.
         clock: Seconds, for the limits of how often something is written.
         now: The time of day in UTC, for what is shown.
+        rest: Waits so many seconds, between two tries of a cancel that could not be sent.
     """
 
-    _esm = _module("panel.js")
-    _css = _module("panel.css")
+    _esm = built("panel.js")
+    _css = built("panel.css")
     meta = traitlets.Dict().tag(sync=True)
     live = traitlets.Bytes(b"").tag(sync=True)
     times = traitlets.Bytes(b"").tag(sync=True)
     summary = traitlets.Dict().tag(sync=True)
-    _closed = True  # until it is made: a panel that could not be made is closed as well
+    # Until it is made: a panel that could not be made is closed as well.
+    _closed = True
+    _writing = threading.RLock()
+    _noun = "sub-job"
+    """What a row is called."""
 
     def __init__(
         self,
         job: Watchable | Foreign,
         *,
+        freeze_when_done: bool = False,
         monitor: Monitor | None = None,
         publisher: Publisher | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
+        rest: Callable[[float], object] = time.sleep,
     ) -> None:
         self._job: Any = adapted(job)  # what it can do beside being watched is looked for
+        self._freeze_when_done = freeze_when_done
         self._monitor = monitor or shared_monitor()
         self._publisher = publisher or shared_publisher()
         self._clock = clock
         self._now = now
         self._writing = threading.RLock()
-        self._twin_id = uuid.uuid4().hex
-        self._twins: list[Any] = []
-        self._twin_state: tuple[float, object] = (float("-inf"), None)
+        self._columns = Columns(self._job.snapshot)
+        self._surroundings = Surroundings(self._job, clock, self._tell)
+        self._labels: Sequence[str] = ()
+        self._sending = Sending(clock)
+        self._twin = Twin(clock)
+        self._in_notebook = display.in_notebook()
+        self._outputs: list[Any] = []
         self._revision = 0
-        self._drawn: CompositeSnapshot | None = None
+        self._calibrated: datetime | None = None
         self._meta_at = self._times_at = float("-inf")
+        self._origin: datetime | None = None
+        self._views: frozenset[str] | None = None
+        self._paused = False
+        self._fresh = self._monitor.freshness(self._job)
+        actions = JobActions(
+            self._job,
+            self._monitor,
+            noun=self._noun,
+            clock=clock,
+            rest=rest,
+            now=now,
+            watched=lambda: not self._paused,
+            learned=self._learn,
+        )
+        self._operations = {
+            **actions.operations,
+            "pause": Operation(self._on_pause),
+            "freeze": Operation(lambda asked: Outcome(then=self.freeze)),
+        }
+        self._commands = Commands(self.send, self._tell)
         self._closed = False
-        super().__init__(**self._state(self._job.snapshot))
+        super().__init__(**self._state())
         self.on_msg(self._on_message)
         self._watch = self._monitor.watch(self._job, self._on_event)
         self._publisher.tell(self)
@@ -108,162 +140,222 @@ class JobPanel(anywidget.AnyWidget):
     def __repr__(self) -> str:
         return f"JobPanel of {words.plain(self._job.snapshot)}"
 
+    @property
+    def jobs(self) -> list[Any]:
+        """The job, as it was given."""
+        return [getattr(self._job, "job", self._job)]
+
+    @property
+    def closed(self) -> bool:
+        """Whether it was closed or frozen."""
+        return self._closed
+
     # ---- writing
 
     @property
     def wants_heartbeat(self) -> bool:
         """Whether the browser must be told that the kernel is alive."""
-        return not self._closed and not self._job.snapshot.final
+        return not self._closed and self._seen and not self._job.snapshot.final
+
+    @property
+    def _seen(self) -> bool:
+        """Whether there may be a view: pages tell of theirs, as far as they do."""
+        return self._views is None or bool(self._views)
 
     def _on_event(self, event: Event) -> None:
-        self._publisher.tell(self)
+        self._tell()
 
-    def _state(self, snapshot: CompositeSnapshot) -> dict[str, Any]:
-        """The traits that have changed since they were written last."""
-        now = self._clock()
-        since = view_state.origin(snapshot)
+    def _tell(self) -> None:
+        """There is news to publish."""
+        if not self._closed:
+            self._publisher.tell(self)
+
+    def _state(self) -> dict[str, Any]:
+        """The traits that have changed since they were written last and are due."""
+        columns, now = self._columns, self._clock()
+        columns.take(self._job.snapshot)
+        if self._calibrated != self._surroundings.calibrated:
+            self._calibrated = self._surroundings.calibrated
+            columns.stale.add("meta")
+        moved = self._origin != columns.since
+        slow = len(columns.parts) > MANY and not columns.snapshot.final
+        due = {
+            "live": True,
+            "times": moved or columns.snapshot.final or now - self._times_at >= TIMES_INTERVAL,
+            "meta": moved or not slow or now - self._meta_at >= META_INTERVAL,
+        }
         state: dict[str, Any] = {}
-        changed = self._drawn is not snapshot
-        moved = self._drawn is None or view_state.origin(self._drawn) != since
-        slow = len(snapshot.parts) > MANY and not snapshot.final
-        meta_due = moved or not slow or now - self._meta_at >= META_INTERVAL
-        times_due = moved or snapshot.final or now - self._times_at >= TIMES_INTERVAL
-        if changed:
-            state["live"] = view_state.live(snapshot.parts)
-        if changed and meta_due:
-            self._meta_at = now
-            meta = view_state.meta(snapshot, twin=self._twin_id, can=self._can(), revision=self._revision)
-            if meta != self.meta:
-                self._revision += 1
-                state["meta"] = {**meta, "rev": self._revision}
-        if changed and times_due:
-            self._times_at = now
-            state["times"] = view_state.times(snapshot.parts, since)
-        if meta_due and times_due:
-            self._drawn = snapshot
+        for name in [name for name in columns.stale if due[name]]:
+            columns.stale.discard(name)
+            state[name] = self._meta(now) if name == "meta" else getattr(columns, name)
+        if "times" in state:
+            self._times_at, self._origin = now, columns.since
         state["summary"] = view_state.summary(
-            snapshot,
-            self._monitor.freshness(self._job),
+            columns,
+            self._fresh if self._paused else self._monitor.freshness(self._job),
             now=self._now(),
             closed=self._closed,
-            rerun=self._can()["rerun"],
+            paused=self._paused,
+            rerun=self._can["rerun"],
+            sending=self._sending.told(columns),
+            left=self._surroundings.left,
+            limit=self._surroundings.limit,
         )
         return state
 
-    def _can(self) -> dict[str, bool]:
-        return {
-            "cancel": callable(getattr(self._job, "cancel", None)),
-            "rerun": callable(getattr(self._job, "rerun_failed", None)),
-            "refresh": True,
-        }
+    def _meta(self, now: float) -> dict[str, Any]:
+        self._meta_at = now
+        self._revision += 1
+        self._labels = self._surroundings.labels()
+        return view_state.meta(
+            self._columns,
+            twin=self._twin.id,
+            can=self._can,
+            revision=self._revision,
+            labels=self._labels,
+            calibrated=self._calibrated,
+        )
+
+    def _learn(self, row: int) -> None:
+        """The circuits of a row have been asked for: they are told from now on."""
+        with self._writing:
+            if not any(self._labels[row : row + 1]):
+                self._columns.stale.add("meta")
+
+    @property
+    def _can(self) -> Mapping[str, bool]:
+        names = ("cancel", "rerun", "stop", "refresh", "tags", "pause", "report", "reason", "circuits")
+        return {**{name: name in self._operations for name in names}, "freeze": self._in_notebook}
 
     def publish(self) -> None:
         """Write what has changed into the traits, and the twin when it is due."""
         with self._writing:
             snapshot = self._job.snapshot
-            state = self._state(snapshot)
-            with self.hold_sync():
-                for name, value in state.items():
-                    setattr(self, name, value)
-            if self._drawn is not snapshot and not self._closed:
-                self._publisher.tell(self)  # what was too early to write is still to come
-            self._update_twins(snapshot)
+            if self._seen or self._closed:
+                state = self._state()
+                with self.hold_sync():
+                    for name, value in state.items():
+                        setattr(self, name, value)
+                if self._columns.stale and not self._closed:
+                    self._publisher.tell(self)  # what was too early to write is still to come
+            self._twin.update(
+                lambda: self._bundle(snapshot),
+                lambda: _shown(snapshot),
+                at_once=snapshot.final or self._closed,
+            )
+            if not self._closed:
+                if not self._paused:
+                    self._surroundings.look(final=snapshot.final)
+                if self._freeze_when_done and snapshot.final and self._outputs:
+                    self.freeze()
 
     def flush(self) -> None:
         """Bring the panel and its twin up to date now."""
-        if not self._closed and self._twin_state[1] != _shown(self._job.snapshot):
+        if not self._closed and not self._twin.tells(lambda: _shown(self._job.snapshot)):
             self.publish()
 
-    # ---- the twin
+    # ---- in the notebook
 
     def _ipython_display_(self, **_: Any) -> None:
-        bundle = self._repr_mimebundle_()
-        data = bundle[0] if isinstance(bundle, tuple) else bundle
-        display.show({**(data or {}), "text/plain": repr(self)})
         with self._writing:
             snapshot = self._job.snapshot
-            handle = display.show_twin(self._twin(snapshot))
-            if handle is not None:
-                self._twins.append(handle)
-                self._twin_state = (self._clock(), _shown(snapshot))
+            if self._closed:
+                display.show(self._bundle(snapshot))
+                return
+            made = self._repr_mimebundle_()
+            data = {**((made[0] if isinstance(made, tuple) else made) or {}), "text/plain": repr(self)}
+            output = display.show_replaceable(data)
+            if output is None:
+                display.show(data)
+            else:
+                self._outputs.append(output)
+                self._twin.show(self._bundle(snapshot), _shown(snapshot))
         display.flush_after_cells(self)
+        if self._freeze_when_done:
+            self._publisher.tell(self)
 
-    def _twin(self, snapshot: CompositeSnapshot) -> dict[str, str]:
-        page = static_html.render(snapshot, twin=self._twin_id, now=self._now(), rerun=self._can()["rerun"])
-        return {"text/html": page, "text/plain": words.plain(snapshot)}
+    def _bundle(self, snapshot: CompositeSnapshot) -> dict[str, str]:
+        """The twin as a page and as text."""
+        now, rerun = self._now(), self._can["rerun"]
+        labels = self._labels if len(self._labels) == len(snapshot.parts) else ()
+        page = static_html.render(snapshot, twin=self._twin.id, now=now, rerun=rerun, labels=labels)
+        text = static_text.render(snapshot, now=now, rerun=rerun, labels=labels)
+        return {"text/html": page, "text/plain": text}
 
-    def _update_twins(self, snapshot: CompositeSnapshot) -> None:
-        at, shown = self._twin_state
-        due = snapshot.final or self._closed or self._clock() - at >= TWIN_INTERVAL
-        if self._twins and due and shown != _shown(snapshot):
-            bundle = self._twin(snapshot)
-            for handle in self._twins:
-                display.replace_twin(handle, bundle)
-            self._twin_state = (self._clock(), _shown(snapshot))
-
-    # ---- commands
+    # ---- what is asked of it
 
     def _on_message(self, _: object, content: object, buffers: object) -> None:
-        if not isinstance(content, dict):
-            return
-        operations: dict[object, Callable[[], str]] = {
-            "cancel": self._cancel,
-            "rerun": self._rerun,
-            "refresh": self._refresh,
-        }
-        operation, request = operations.get(content.get("op")), content.get("request")
-        if operation is None or not isinstance(request, str) or len(request) > 100:
-            return
-        self.send({"request": request, "phase": "ack"})
-        _commands.put(lambda: self._settle(request, operation))
+        if isinstance(content, dict) and content.get("op") == "view":
+            self._note_view(content.get("request"), content.get("open") is True)
+        else:
+            self._commands.take(content, len(self._columns.parts), self._operations)
 
-    def _settle(self, request: str, operation: Callable[[], str]) -> None:
-        try:
-            good, text = True, operation()
-        except QJobError as error:
-            good, text = False, str(error)
-        except Exception as error:
-            good, text = False, f"{type(error).__name__}: {error}"
+    def _note_view(self, page: object, opened: bool) -> None:
+        """A page has a view now, or none any more. Once no page has any, nothing is written.
+
+        A page that goes without a word counts as one with a view. Where messages come on the main thread, one
+        that says that there is a view may wait for a cell to end: there it is written all the same.
+        """
+        if not isinstance(page, str) or len(page) > LONGEST_REQUEST:
+            return
+        with self._writing:
+            pages = self._views or frozenset()
+            if opened:
+                self._views = pages | {page}
+                self._tell()
+            elif page in pages and threading.current_thread() is not threading.main_thread():
+                self._views = pages - {page}
+
+    def _on_pause(self, asked: Asked) -> Outcome:
+        if asked.on:
+            self.pause()
+        else:
+            self.resume()
+        return Outcome()
+
+    def pause(self) -> None:
+        """Ask nothing about the job until `resume()`; what others ask is still shown."""
+        with self._writing:
+            if self._closed or self._paused:
+                return
+            self._fresh = self._monitor.freshness(self._job)
+            self._paused = True
+            self._watch.close()
         self._publisher.tell(self)
-        self.send({"request": request, "phase": "settled", "ok": good, "text": words.short(text)})
 
-    def _cancel(self) -> str:
-        before = sum(not part.final for part in self._job.snapshot.parts)
-        if not before:
-            return "Nothing to cancel: everything has ended."
-        self._job.cancel()
-        self._monitor.refresh(self._job)
-        return f"Cancel sent for {_subjobs(before)}."
+    def resume(self) -> None:
+        """Go on after `pause()`; the job is asked about at once."""
+        with self._writing:
+            if self._closed or not self._paused:
+                return
+            self._paused = False
+            self._watch = self._monitor.watch(self._job, self._on_event)
+        self._publisher.tell(self)
 
-    def _rerun(self) -> str:
-        rerun = getattr(self._job, "rerun_failed", None)
-        if rerun is None:
-            return "This kind of job cannot be rerun."
-        failed = len(self._job.snapshot.rerunnable)
-        if not failed:
-            return "Nothing to rerun: nothing has failed."
-        rerun()
-        self._monitor.refresh(self._job)
-        return f"{_subjobs(failed)} will be sent again."
-
-    def _refresh(self) -> str:
-        self._monitor.refresh(self._job)
-        return ""
+    def freeze(self) -> None:
+        """Leave only the static table in the notebook, brought up to date a last time."""
+        with self._writing:
+            outputs, self._outputs = self._outputs, []
+            self.close()
+            for output in outputs:
+                display.clear(output)
 
     def close(self) -> None:
         """Stop watching and close the panel; its twin stays."""
+        if not self._closed:  # one that could not be made has nothing of this
+            with self._writing:
+                self._end()
+        super().close()
+
+    def _end(self) -> None:
         if not self._closed:
             self._closed = True
             self._watch.close()
             self._publisher.forget(self)
             self.publish()
-        super().close()
 
 
 def _shown(snapshot: CompositeSnapshot) -> object:
     """What of a snapshot the twin shows, without its times."""
-    return tuple((part.job_id, part.status, part.attempt, part.reason) for part in snapshot.parts)
-
-
-def _subjobs(number: int) -> str:
-    return "1 sub-job" if number == 1 else f"{number:,} sub-jobs"
+    parts = tuple((part.job_id, part.status, part.attempt, part.reason) for part in snapshot.parts)
+    return (snapshot.name, snapshot.tags, parts)

@@ -1,24 +1,22 @@
-"""Snapshots as what a panel's front end reads: columns and bytes, whole each time. Pure functions.
+"""What a panel's front end reads of columns that are sent rarely, and the whole in a few numbers.
 
 The other end is `js/src/protocol.ts`; the two change together. ARCHITECTURE.md describes each field.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from qjob_widgets.monitor.monitor import Freshness
-from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
-from qjob_widgets.status import CODES
+from qjob_widgets.status import Status
 from qjob_widgets.widgets import words
+from qjob_widgets.widgets.columns import Columns, Totals
+from qjob_widgets.widgets.shown import LONGEST_NAME, shown
 
-_LIVE = struct.Struct("<BBH")
-_TIMES = struct.Struct("<III")
-_MOST = 0xFFFF
-_LATEST = 0xFFFFFFFF
+MOST_TAGS = 100
+LONGEST_LABEL = 80
 
 
 def milliseconds(moment: datetime | None) -> int | None:
@@ -26,102 +24,130 @@ def milliseconds(moment: datetime | None) -> int | None:
     return None if moment is None else round(moment.timestamp() * 1000)
 
 
-def origin(snapshot: CompositeSnapshot) -> datetime:
-    """The earliest time of any part: where `times` count from."""
-    known = [part.created for part in snapshot.parts if part.created is not None]
-    return min(known) if known else datetime.fromtimestamp(0, timezone.utc)
+def tags(texts: Sequence[str]) -> list[str]:
+    """Tags as they are shown."""
+    return [shown(tag, LONGEST_NAME) for tag in texts[:MOST_TAGS]]
 
 
-def meta(snapshot: CompositeSnapshot, *, twin: str, can: Mapping[str, bool], revision: int) -> dict[str, Any]:
-    """What changes rarely: identity, circuits, ids, reasons, tags."""
+def meta(
+    columns: Columns,
+    *,
+    twin: str,
+    can: Mapping[str, bool],
+    revision: int,
+    labels: Sequence[str] = (),
+    calibrated: datetime | None = None,
+) -> dict[str, Any]:
+    """What changes rarely: identity, circuits, ids, reasons, tags.
+
+    Args:
+        columns: The parts.
+        twin: Id of the static copy.
+        can: Which operations there are.
+        revision: Number of this `meta`.
+        labels: Which circuits each part has, "" where that is not known.
+        calibrated: When the backend was calibrated last.
+    """
+    snapshot = columns.snapshot
     reasons: dict[tuple[int | None, str], int] = {}
-    indexes = []
-    for part in snapshot.parts:
-        if part.reason:
-            key = (part.reason_code, words.short(part.reason))
-            indexes.append(reasons.setdefault(key, len(reasons)))
-        else:
-            indexes.append(-1)
+    indexes = [
+        reasons.setdefault((part.reason_code, part.reason), len(reasons)) if part.reason else -1
+        for part in snapshot.parts
+    ]
     placed = [part.place for part in snapshot.parts if part.place is not None]
     whole = len(placed) == len(snapshot.parts)
     return {
-        "id": snapshot.job_id,
+        "id": shown(snapshot.job_id, LONGEST_NAME),
         "twin": twin,
-        "name": snapshot.name,
+        "name": None if snapshot.name is None else shown(snapshot.name, LONGEST_NAME),
         "kind": "composite" if snapshot.composite else "job",
-        "backend": snapshot.backend,
+        "backend": shown(snapshot.backend, LONGEST_NAME),
         "total": len(snapshot.parts),
         "start": [place.start for place in placed] if whole else [],
         "end": [place.end for place in placed] if whole else [],
-        "ids": [part.job_id for part in snapshot.parts],
+        "ids": [shown(part.job_id, LONGEST_NAME) for part in snapshot.parts],
+        "labels": [shown(label, LONGEST_LABEL) for label in labels] if any(labels) else None,
         "reason": indexes,
-        "reasons": [{"code": code, "text": text} for code, text in reasons],
+        "reasons": [{"code": code, "text": shown(text)} for code, text in reasons],
         "words": {
-            str(index): word
+            str(index): shown(word)
             for index, part in enumerate(snapshot.parts)
             if (word := words.unknown_word(part)) is not None
         },
-        "tags": list(snapshot.tags),
-        "created": milliseconds(origin(snapshot)),
+        "tags": tags(snapshot.tags),
+        "created": milliseconds(columns.since) or 0,
+        "calibrated": milliseconds(calibrated),
         "can": dict(can),
         "rev": revision,
     }
 
 
-def live(parts: Sequence[JobSnapshot]) -> bytes:
-    """Four bytes a part: state, attempt, queue position (little-endian; 0 unknown)."""
-    return b"".join(
-        _LIVE.pack(CODES[part.status], min(part.attempt, 255), min(part.position or 0, _MOST))
-        for part in parts
-    )
-
-
-def times(parts: Sequence[JobSnapshot], since: datetime) -> bytes:
-    """Twelve bytes a part: created, running, finished; tenths of a second from `since`, plus 1; 0 unknown."""
-
-    def tenths(moment: datetime | None) -> int:
-        if moment is None:
-            return 0
-        return min(_LATEST, max(0, round((moment - since).total_seconds() * 10)) + 1)
-
-    return b"".join(
-        _TIMES.pack(tenths(part.created), tenths(part.running), tenths(part.finished)) for part in parts
-    )
-
-
 def summary(
-    snapshot: CompositeSnapshot,
+    columns: Columns,
     fresh: Freshness,
     *,
     now: datetime,
     closed: bool = False,
+    paused: bool = False,
     rerun: bool = True,
+    sending: Mapping[str, Any] | None = None,
+    left: float | None = None,
+    limit: float | None = None,
 ) -> dict[str, Any]:
-    """Counts, what it waits for, how old the facts are, and a heartbeat."""
-    used = [part.usage_seconds for part in snapshot.parts if part.usage_seconds is not None]
-    done = [part for part in snapshot.parts if part.status.name == "DONE"]
-    status = snapshot.status
+    """Counts, what it waits for, how old the facts are, and a heartbeat.
+
+    Args:
+        columns: The parts.
+        fresh: How old they are.
+        now: The time of day.
+        closed: Whether the panel was closed.
+        paused: Whether it asks nothing for now.
+        rerun: Whether this kind of job can be rerun.
+        sending: How far the paced queue is with this job; None if nothing is on its way.
+        left: QPU seconds that the instance has left.
+        limit: Of so many.
+    """
+    counts, status = columns.counts, columns.status
+    totals = columns.totals
+    kinds = {
+        "ERROR": counts[Status.ERROR] - totals.unsent,
+        "CANCELLED": counts[Status.CANCELLED],
+        "UNSENT": totals.unsent,
+    }
+    ended = sum(counts[state] for state in counts if state.final)
     return {
         "status": status.name,
-        "word": "sending" if snapshot.sending else status.value,
-        "counts": {state.name: number for state, number in snapshot.counts.items()},
-        "why": words.why(snapshot, now, rerun=rerun),
-        "done_circuits": circuits(done),
-        "circuits": circuits(snapshot.parts),
-        "rerunnable": len(snapshot.rerunnable),
-        "open": sum(not part.final for part in snapshot.parts),
-        "usage": round(sum(used), 3) if used else None,
-        "approximate": any(part.times_seen for part in snapshot.parts),
+        "word": "sending" if columns.sending else status.value,
+        "counts": {state.name: number for state, number in counts.items()},
+        "why": words.why(columns, now, rerun=rerun),
+        "done_circuits": totals.done_circuits,
+        "circuits": totals.circuits,
+        "rerunnable": sum(kinds.values()),
+        "rerunnable_by": kinds,
+        "open": len(columns.parts) - ended,
+        "usage": _seconds(totals.usage, totals.used),
+        "cost": _cost(totals, left, limit),
+        "approximate": totals.times_seen > 0,
         "asked": milliseconds(fresh.asked),
         "interval": fresh.interval,
         "failures": fresh.failures,
-        "error": fresh.error,
+        "error": None if fresh.error is None else shown(fresh.error),
         "beat": milliseconds(now),
-        "final": snapshot.final,
+        "sending": None if sending is None else dict(sending),
+        "paused": paused,
+        "final": ended == len(columns.parts),
         "closed": closed,
     }
 
 
-def circuits(parts: Sequence[JobSnapshot]) -> int:
-    """Number of circuits in `parts`; 0 where that is not known."""
-    return sum(part.place.end - part.place.start + 1 for part in parts if part.place is not None)
+def _cost(totals: Totals, left: float | None, limit: float | None) -> dict[str, float | None] | None:
+    """QPU seconds used, expected for the whole job, and left; None where the service tells none of them."""
+    used = _seconds(totals.usage, totals.used)
+    estimated = _seconds(totals.expected, totals.estimates)
+    if used is None and estimated is None and left is None:
+        return None
+    return {"used": used or 0.0, "estimated": estimated, "left": left, "limit": limit}
+
+
+def _seconds(thousandths: int, known: int) -> float | None:
+    return thousandths / 1000 if known else None

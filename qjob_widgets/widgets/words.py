@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
+from typing import Protocol
 
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import RERUNNABLE, SERVER_WORDS, Status
+from qjob_widgets.widgets.shown import LONGEST_LINE, LONGEST_NAME, shown
 
-LONGEST_REASON = 300
+
+class Whole(Protocol):
+    """A job as a whole: a `CompositeSnapshot`, or the `Columns` of one, which have counted already."""
+
+    @property
+    def parts(self) -> Sequence[JobSnapshot]:
+        """Its parts, in index order."""
+
+    @property
+    def counts(self) -> Mapping[Status, int]:
+        """Number of parts in each state."""
+
+    @property
+    def sending(self) -> int:
+        """How many parts are on their way from this process."""
+
+    @property
+    def elsewhere(self) -> int:
+        """How many are on their way from another."""
+
+    @property
+    def last_in_queue(self) -> JobSnapshot | None:
+        """The queued part that runs last."""
 
 
 def duration(seconds: float) -> str:
@@ -20,7 +44,7 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 86_400)} d"
 
 
-def why(snapshot: CompositeSnapshot, now: datetime | None = None, *, rerun: bool = True) -> str:
+def why(snapshot: Whole, now: datetime | None = None, *, rerun: bool = True) -> str:
     """One line on what a job waits for and what can be done; empty when there is nothing to say.
 
     `rerun` says whether this kind of job can be rerun.
@@ -31,7 +55,8 @@ def why(snapshot: CompositeSnapshot, now: datetime | None = None, *, rerun: bool
     said = []
     if snapshot.sending:
         total = f" of {len(snapshot.parts):,}" if many else ""
-        said.append(f"sending {snapshot.sending:,}{total}" + _trouble_in_sending(snapshot.parts))
+        trouble = trouble_in_sending(snapshot.parts)
+        said.append(f"sending {snapshot.sending:,}{total}" + (f" ({trouble})" if trouble else ""))
     if snapshot.elsewhere:
         said.append(f"another process is sending {snapshot.elsewhere:,} of {len(snapshot.parts):,}")
     if counts[Status.QUEUED]:
@@ -42,7 +67,7 @@ def why(snapshot: CompositeSnapshot, now: datetime | None = None, *, rerun: bool
         said.append(f"{failed:,} failed" if many else _reason(snapshot.parts[0]))
     if counts[Status.CANCELLED] and many:
         said.append(f"{counts[Status.CANCELLED]:,} cancelled")
-    if many and rerun and snapshot.rerunnable:
+    if many and rerun and any(counts[status] for status in RERUNNABLE):
         said.append("can be rerun")
     return _sentence(said)
 
@@ -53,17 +78,18 @@ def _sentence(said: list[str]) -> str:
 
 
 def _reason(part: JobSnapshot) -> str:
-    return f"failed: {short(part.why)}" if part.why else "failed without a reason"
+    return f"failed: {shown(part.why)}" if part.why else "failed without a reason"
 
 
-def _trouble_in_sending(parts: Iterable[JobSnapshot]) -> str:
+def trouble_in_sending(parts: Iterable[JobSnapshot]) -> str:
+    """What keeps most of the parts that wait to be sent; "" if nothing does."""
     troubles = Counter(
         part.word.partition(": ")[2] for part in parts if not part.job_id and ": " in part.word
     )
-    return f" ({troubles.most_common(1)[0][0]})" if troubles else ""
+    return shown(troubles.most_common(1)[0][0]) if troubles else ""
 
 
-def _queued(snapshot: CompositeSnapshot, number: int, many: bool, now: datetime) -> str:
+def _queued(snapshot: Whole, number: int, many: bool, now: datetime) -> str:
     last = snapshot.last_in_queue
     position = last.position if last is not None else None
     if position is None:
@@ -80,22 +106,26 @@ def _queued(snapshot: CompositeSnapshot, number: int, many: bool, now: datetime)
 
 
 def short(text: str) -> str:
-    """`text` cut to what a row shows."""
-    return text if len(text) <= LONGEST_REASON else text[: LONGEST_REASON - 1] + "…"
+    """Foreign text as one line of what a row shows."""
+    return shown(text)
+
+
+def visible(text: str) -> str:
+    """Foreign text as one line; see `shown.py`, the one place where such text is treated."""
+    return shown(text, LONGEST_LINE)
 
 
 def unknown_word(part: JobSnapshot) -> str | None:
     """The service's own word where no state fits it, or what is known of an unsent part."""
     if not part.word or part.final:
         return None
-    known = any(part.word.lower().startswith(start) for start in SERVER_WORDS)
-    return None if known else part.word
+    return None if part.word.lower().startswith(tuple(SERVER_WORDS)) else part.word
 
 
 def plain(snapshot: CompositeSnapshot) -> str:
     """The job in one line, for `repr` and text outputs: no times and no ids, so that it can be compared."""
     counts = snapshot.counts
-    title = repr(snapshot.name) if snapshot.name else "job"
+    title = f"'{shown(snapshot.name, LONGEST_NAME)}'" if snapshot.name else "job"
     if len(snapshot.parts) == 1:
         return f"{title}: {snapshot.status.value}"
     told = [

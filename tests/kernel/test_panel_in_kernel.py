@@ -108,6 +108,41 @@ def test_a_rerun_clicked_while_result_blocks_is_carried_out(tmp_path):
     assert blocks, "the cell had ended before the click was carried out"
 
 
+def test_a_selection_is_cancelled_and_freeze_leaves_only_the_static_table(tmp_path):
+    with Kernel(tmp_path, "python3") as kernel:
+        comm = open_panel(kernel)
+        subshell = kernel.subshell()
+
+        def settled(request, **content):
+            message = {"method": "custom", "content": {"request": request, **content}}
+            kernel.send(comm, message, subshell)
+            answer = kernel.wait_for(
+                lambda message: (
+                    custom(message).get("request") == request and custom(message)["phase"] == "settled"
+                )
+            )
+            return custom(answer)
+
+        cancelled = settled("r1", op="cancel", rows=[1, 2])
+        kernel.wait_for(lambda message: summary_of(message).get("counts", {}).get("CANCELLED") == 2)
+        frozen = settled("r2", op="freeze")
+        closed = kernel.wait_for(lambda message: message.type == "comm_close" and message.comm == comm)
+        kernel.wait_for(lambda message: message.type == "update_display_data" and message.at > closed.at)
+        shown = [message.content for message in kernel.messages if message.type == "display_data"]
+        replaced = {
+            message.content["transient"]["display_id"]: message.content["data"]
+            for message in kernel.messages
+            if message.type == "update_display_data"
+        }
+
+    assert cancelled["text"] == "Cancel sent for 2 sub-jobs."
+    assert (cancelled["ok"], frozen["ok"]) == (True, True)
+    widget, twin = (replaced[content["transient"]["display_id"]] for content in shown)
+    assert widget == {"text/html": "", "text/plain": ""}
+    assert "2 cancelled" in twin["text/html"]
+    assert "2 cancelled" in twin["text/plain"]
+
+
 def alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)

@@ -1,0 +1,62 @@
+import { h } from "preact";
+import { Button } from "./button";
+import { copy } from "./copy";
+import { obstacle } from "./obstacle";
+import { Popup } from "./popup";
+import type { Operation } from "./protocol";
+import type { Store } from "./store";
+import { tracked } from "./tracked";
+
+/** Asks Python for the report and puts it on the clipboard. */
+async function copyReport({ commands }: Store): Promise<void> {
+  const { ok, data } = await commands.send("report");
+  if (!ok) return;
+  const copied = await copy(String(data ?? ""));
+  commands.tell({
+    ok: copied,
+    text: copied
+      ? "Report copied."
+      : "The browser keeps this page from copying; job.report() prints the same.",
+  });
+}
+
+/** What is not needed every day. */
+export const More = tracked(({ store }: { store: Store }) => {
+  const { reading, notifier, commands } = store;
+  const { can, total, kind } = store.meta.value;
+  const asks = (operation: Operation) => {
+    const why = obstacle(store, operation);
+    return { disabled: why !== "", title: why || undefined, pending: commands.isPending(operation) };
+  };
+  return (
+    <Popup face="⋯" label="More">
+      {total > 0 && kind !== "table" && (
+        <Button
+          pressed={reading.timeline.value}
+          onPress={() => {
+            reading.timeline.value = !reading.timeline.value;
+          }}
+        >
+          Timeline
+        </Button>
+      )}
+      <Button
+        pressed={notifier.on.value}
+        title="When something fails or all has ended: by the title of the page, and a notification if allowed"
+        onPress={() => notifier.toggle()}
+      >
+        Notify me
+      </Button>
+      {can.report && (
+        <Button {...asks("report")} onPress={() => copyReport(store)}>
+          Copy report
+        </Button>
+      )}
+      {can.freeze && (
+        <Button {...asks("freeze")} onPress={() => commands.send("freeze")}>
+          Freeze
+        </Button>
+      )}
+    </Popup>
+  );
+});

@@ -1,0 +1,144 @@
+"""Finding the jobs that code in a notebook submits, without their being named. Nothing is patched.
+
+Jobs of this package announce themselves; those of other libraries are new among the notebook's variables; and
+connected services list what was created since.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from qjob_widgets.errors import QJobError
+
+logger = logging.getLogger(__name__)
+
+MOST = 100
+"""Jobs of one service that are taken for new."""
+CLOCKS = timedelta(seconds=2)
+"""How far the clock of a service elsewhere may be behind ours."""
+
+
+class Gathering:
+    """The jobs that one piece of code submits, each told once.
+
+    Args:
+        names: The notebook's variables.
+        found: Told each job, as soon as it is known.
+    """
+
+    def __init__(self, names: Mapping[str, Any], found: Callable[[Any], object]) -> None:
+        self._names, self._found = names, found
+        self._began = datetime.now(timezone.utc)
+        before = list(jobs_among(names.values()))
+        self._before = {id(job) for job in before}
+        self._known = {_id_of(job) for job in before}
+        self._told: dict[str, Any] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._told)
+
+    def take(self, job: Any) -> None:
+        """Tell of `job`, unless it has been told."""
+        job_id = _id_of(job)
+        if job_id not in self._told:
+            self._told[job_id] = job
+            self._found(job)
+
+    def look_at_names(self) -> None:
+        """Take the jobs that are new among the variables."""
+        for job in list(jobs_among(self._names.values())):
+            if id(job) not in self._before:
+                self.take(job)
+
+    def ask(self, services: list[Any]) -> None:
+        """Take what the services list as created since this began. Fetches."""
+        for service in services:
+            began = self._began if service.client.transport.loopback else self._began - CLOCKS
+            try:
+                listed = service.jobs(MOST, created_after=began)
+            except QJobError as error:
+                logger.debug("%s was not asked for new jobs: %s", service, error)
+                continue
+            for job in reversed(listed):
+                # A composite of which only parts are new was there before.
+                created = [part.created for part in job.snapshot.parts if part.created is not None]
+                if job.job_id() not in self._known and min(created, default=began) >= began:
+                    self.take(job)
+
+
+def jobs_among(values: Any) -> Iterator[Any]:
+    """The jobs among some values, and in lists, tuples and dictionaries among them."""
+    from qjob_widgets.monitor.foreign import is_foreign, is_watchable
+
+    def is_job(value: object) -> bool:
+        # Probing runs code of others, and modules have everything.
+        with contextlib.suppress(Exception):
+            return is_watchable(value) or (is_foreign(value) and bool(_id_of(value)))
+        return False
+
+    for value in list(values):
+        if isinstance(value, Mapping):
+            value = list(value.values())
+        if isinstance(value, (list, tuple)):
+            yield from (item for item in value[:MOST] if is_job(item))
+        elif is_job(value):
+            yield value
+
+
+def _id_of(job: Any) -> str:
+    return str(job.job_id())
+
+
+class Auto:
+    """Shows what later cells submit, cell by cell, until it ends.
+
+    Args:
+        shell: The IPython shell whose cells count.
+        show: Shows the first job of a cell; gives what takes the others, None where nothing more is shown.
+    """
+
+    def __init__(self, shell: Any, show: Callable[[Any], Callable[[Any], object] | None]) -> None:
+        from qjob_widgets.jobs.submitted import hear
+
+        self._shell, self._show = shell, show
+        self._gathering: Gathering | None = None
+        self._more: Callable[[Any], object] | None = None
+        shell.events.register("pre_run_cell", self._before_cell)
+        shell.events.register("post_run_cell", self._after_cell)
+        self._deaf = hear(self._submitted)
+
+    def end(self) -> None:
+        """Look at no more cells."""
+        self._deaf()
+        self._gathering = None
+        self._shell.events.unregister("pre_run_cell", self._before_cell)
+        self._shell.events.unregister("post_run_cell", self._after_cell)
+
+    def _before_cell(self, *_: object) -> None:
+        self._more = None
+        self._gathering = Gathering(self._shell.user_ns, self._found)
+
+    def _submitted(self, job: Any) -> None:
+        # What another thread displays would land below whichever cell ran last: its jobs come at the end.
+        here = threading.current_thread() is threading.main_thread()
+        if self._gathering is not None and (here or self._more is not None):
+            self._gathering.take(job)
+
+    def _found(self, job: Any) -> None:
+        if self._more is None:
+            self._more = self._show(job)
+        else:
+            self._more(job)
+
+    def _after_cell(self, *_: object) -> None:
+        from qjob_widgets.jobs.service import connected_services
+
+        gathering, self._gathering = self._gathering, None
+        if gathering is not None:
+            gathering.look_at_names()
+            gathering.ask(connected_services())

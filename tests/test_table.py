@@ -1,0 +1,255 @@
+"""The table of jobs without a kernel: rows, queries, selection, commands, and what Python can ask of it."""
+
+from __future__ import annotations
+
+import queue
+import struct
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.primitives import StatevectorSampler
+
+from qjob_widgets.errors import InvalidInput, QJobError, Unreachable
+from qjob_widgets.monitor.monitor import Monitor
+from qjob_widgets.status import CODES, Status
+from qjob_widgets.widgets.publisher import Publisher
+from qjob_widgets.widgets.table import JobTable
+from tests.support import NOON, Clock, MemoryJob, memory_job, part
+
+
+class Bench:
+    """A table of jobs in memory, stepped by hand."""
+
+    def __init__(self, *jobs: MemoryJob, **options):
+        self.clock = Clock()
+        self.monitor = Monitor(clock=self.clock, threaded=False)
+        self.publisher = Publisher(clock=self.clock, threaded=False)
+        self.table = JobTable(
+            jobs,
+            monitor=self.monitor,
+            publisher=self.publisher,
+            clock=self.clock,
+            now=lambda: NOON + timedelta(seconds=self.clock.now),
+            rest=self.clock.pause,
+            **options,
+        )
+        self.sent: queue.Queue = queue.Queue()
+        self.table.comm.publish_msg = lambda kind, data=None, **_: self.sent.put(data)
+
+    def ask(self, content):
+        """Send a message; what it came to."""
+        data = {"method": "custom", "content": {"request": "r", **content}}
+        self.table._handle_msg({"content": {"data": data}, "buffers": []})
+        while True:
+            data = self.sent.get(timeout=30)
+            if data["method"] == "custom" and data["content"]["phase"] == "settled":
+                return data["content"]
+
+    def step(self):
+        self.monitor.step()
+        self.clock.now += 3
+        self.publisher.step()
+
+    @property
+    def states(self):
+        return [list(CODES)[code] for code in self.table.live[0::4]]
+
+
+def named(letters: str, name: str, *answers, job_id: str | None = None) -> MemoryJob:
+    job = memory_job(letters, *answers, job_id=job_id or name)
+    job.snapshot = replace(job.snapshot, name=name)
+    return job
+
+
+def test_a_row_says_the_state_of_the_whole():
+    failed = named("DEE", "failed")
+    parts = list(failed.snapshot.parts)
+    parts[1], parts[2] = (replace(parts[index], reason="Cold front", reason_code=5203) for index in (1, 2))
+    failed.snapshot = replace(failed.snapshot, parts=tuple(parts))
+    bench = Bench(failed, named("QR", "open"))
+    bench.step()
+    table = bench.table
+
+    assert bench.states == [Status.ERROR, Status.QUEUED]
+    assert table.meta["kind"] == "table"
+    assert table.meta["labels"] == ["failed", "open"]
+    assert table.meta["ids"] == ["failed", "open"]
+    assert table.meta["totals"] == [3, 2]
+    assert table.meta["reasons"] == [{"code": 5203, "text": "2 of 2 failed: Cold front"}]
+    assert table.meta["name"] == "2 jobs"
+    counts = struct.unpack("<14I", table.counts)
+    assert counts[CODES[Status.ERROR]] == 2
+    assert counts[7 + CODES[Status.RUNNING]] == 1
+    assert table.summary["counts"]["ERROR"] == 1
+    assert repr(table) == "JobTable of 2 jobs, 1 queued, 1 failed"
+
+
+def test_rows_follow_their_jobs_and_added_ones_too():
+    bench = Bench(named("QQ", "one", "RQ", "DD"))
+    bench.table.add(named("Q", "two", "D"))
+    for _ in range(4):
+        bench.step()
+
+    assert bench.states == [Status.DONE, Status.DONE]
+    assert bench.table.summary["final"] is True
+    bench.table.add(bench.table.jobs[0])
+    assert len(bench.table.jobs) == 2
+
+
+def test_a_row_opens_to_its_sub_jobs_and_closes():
+    bench = Bench(named("QQ", "one", "RQ", "DE"), named("Q", "two", "Q", "Q", "Q"))
+    assert bench.ask({"op": "expand", "row": 0, "on": True})["ok"]
+    bench.step()
+    assert bench.table.details["0"]["meta"]["ids"] == ["job-0", "job-1"]
+    assert bench.table.details["0"]["live"][0] == CODES[Status.RUNNING]
+    bench.step()
+    assert bench.table.details["0"]["live"][4] == CODES[Status.ERROR]
+    assert bench.ask({"op": "expand", "row": 0, "on": False})["ok"]
+    bench.step()
+    assert bench.table.details == {}
+
+
+def test_what_is_asked_of_rows_is_done_to_their_jobs():
+    one, two, three = named("QE", "one"), named("Q", "two"), named("DE", "three")
+    bench = Bench(one, two, three)
+
+    assert bench.ask({"op": "cancel", "rows": [1]})["text"] == "Cancel sent for 1 job."
+    assert (one.cancelled, two.cancelled) == (0, 1)
+    assert bench.ask({"op": "rerun", "rows": [2]})["ok"]
+    assert (one.rerun, three.rerun) == (0, 1)
+    assert bench.ask({"op": "cancel"})["ok"]
+    assert (one.cancelled, two.cancelled, three.cancelled) == (1, 2, 0)
+    assert bench.ask({"op": "select", "rows": [0, 2]})["ok"]
+    assert bench.table.selected == [one, three]
+
+
+def test_one_that_refuses_does_not_keep_the_others_from_it():
+    one, two = named("Q", "one"), named("Q", "two")
+    one.trouble = RuntimeError("too late")
+    bench = Bench(one, two)
+    answer = bench.ask({"op": "cancel"})
+
+    assert (answer["ok"], two.cancelled) == (False, 1)
+    assert answer["text"] == "1 of 2 jobs: one: too late"
+    with pytest.raises(QJobError, match="1 of 1 jobs: one: too late"):
+        bench.table.cancel([one])
+
+
+def test_python_can_do_what_the_buttons_do():
+    one, two = named("E", "one"), named("Q", "two")
+    bench = Bench(one, two)
+    bench.table.rerun_failed([one])
+    bench.table.cancel()
+
+    assert (one.rerun, one.cancelled, two.cancelled) == (1, 0, 1)
+    with pytest.raises(InvalidInput, match=r"Job other is not in this table; add\(\) it first"):
+        bench.table.cancel([memory_job("Q", job_id="other")])
+    with pytest.raises(InvalidInput, match="int is no job"):
+        JobTable([7])
+    with pytest.raises(InvalidInput, match="int is no list of jobs"):
+        JobTable(7)
+
+
+def test_a_click_on_refresh_asks_the_query_too_even_while_it_is_paused_and_empty():
+    found = []
+    bench = Bench(query=lambda: found, every=1000)
+    bench.step()
+    bench.ask({"op": "pause", "on": True})
+    found.append(named("Q", "late"))
+    bench.ask({"op": "refresh"})
+    bench.step()
+    assert bench.table.meta["labels"] == ["late"]
+
+
+def test_its_module_draws_a_table():
+    assert "qjob-table" in Bench().table._esm
+
+
+def test_new_jobs_of_a_query_appear_and_old_ones_stay():
+    open_jobs = [named("Q", name, *["Q"] * 20) for name in ("one", "two")]
+    answers = [open_jobs[:1], open_jobs[1:], Unreachable("No answer from here."), []]
+
+    def query():
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    bench = Bench(query=query, every=10, name="Pending jobs")
+    bench.step()
+    assert bench.table.meta["ids"] == ["one"]
+    bench.clock.now += 10
+    bench.step()
+    assert bench.table.meta["ids"] == ["one", "two"]
+    assert bench.table.meta["name"] == "Pending jobs"
+    bench.clock.now += 10
+    bench.step()
+    assert bench.table.summary["error"] == "No answer from here."
+    bench.clock.now += 10
+    bench.step()
+    assert bench.table.summary["error"] is None
+    assert bench.table.summary["final"] is False
+    assert len(bench.table.jobs) == 2
+    bench.table.close()
+    bench.clock.now += 100
+    bench.monitor.step()
+    assert answers == []
+
+
+def test_a_paused_table_asks_nothing():
+    asked = []
+    bench = Bench(named("Q", "one", *["Q"] * 20), query=lambda: asked.append(1) or [], every=1)
+    bench.step()
+    bench.table.pause()
+    before = len(asked), len(bench.table.jobs[0].source.questions)
+    for _ in range(5):
+        bench.step()
+    assert (len(asked), len(bench.table.jobs[0].source.questions)) == before
+    assert bench.table.summary["paused"] is True
+    bench.table.resume()
+    bench.step()
+    assert len(asked) > before[0]
+
+
+def test_a_data_frame():
+    one = named("DE", "one")
+    one.snapshot = replace(
+        one.snapshot,
+        parts=tuple(replace(part("D", index), finished=NOON, usage_seconds=0.5) for index in range(2)),
+    )
+    frame = Bench(one, named("Q", "two")).table.to_dataframe()
+
+    assert list(frame["name"]) == ["one", "two"]
+    assert list(frame["status"]) == ["DONE", "QUEUED"]
+    assert frame["usage_seconds"][0] == 1.0
+    assert str(frame["created"].dtype).endswith("UTC]")
+    assert len(Bench().table.to_dataframe()) == 0
+
+
+def test_jobs_of_other_libraries_are_rows_too():
+    foreign = StatevectorSampler().run([QuantumCircuit(1, 1)])
+    foreign.result()
+    bench = Bench(named("D", "ours"), foreign)
+    bench.step()
+
+    assert bench.table.jobs[1] is foreign
+    assert bench.table.meta["cans"] == [["cancel", "rerun"], ["cancel"]]
+    assert bench.states[1] is Status.DONE
+
+
+def test_a_table_without_jobs_can_be_shown():
+    bench = Bench()
+
+    assert bench.table._bundle(bench.table._job.snapshot)["text/plain"].startswith("0 jobs")
+    assert repr(bench.table) == "JobTable of no jobs yet"
+
+
+def test_the_twin_lists_the_jobs():
+    bench = Bench(named("DE", "one"), named("Q", "<b>two</b>"))
+    page = bench.table._bundle(bench.table._job.snapshot)["text/html"]
+
+    assert "&lt;b&gt;two&lt;/b&gt;" in page
+    assert "<b>two" not in page
+    assert page.index("one") < page.index("two")
