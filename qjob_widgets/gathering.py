@@ -14,11 +14,15 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from qjob_widgets.errors import QJobError
+from qjob_widgets.monitor.worker import Worker
 
 logger = logging.getLogger(__name__)
 
 MOST = 100
 """Jobs of one service that are taken for new."""
+AFTER_CELL = 0.5
+"""Seconds that the end of a cell waits for what services say; a table that is there gets it later too."""
+_asking = Worker("qjob-gathering")
 CLOCKS = timedelta(seconds=2)
 """How far the clock of a service elsewhere may be behind ours."""
 
@@ -37,17 +41,17 @@ class Gathering:
         before = list(jobs_among(names.values()))
         self._before = {id(job) for job in before}
         self._known = {_id_of(job) for job in before}
-        self._told: dict[str, Any] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._told)
+        self._told: set[str] = set()
+        self._lock = threading.Lock()
 
     def take(self, job: Any) -> None:
         """Tell of `job`, unless it has been told."""
         job_id = _id_of(job)
-        if job_id not in self._told:
-            self._told[job_id] = job
-            self._found(job)
+        with self._lock:
+            if job_id in self._told:
+                return
+            self._told.add(job_id)
+        self._found(job)
 
     def look_at_names(self) -> None:
         """Take the jobs that are new among the variables."""
@@ -55,8 +59,23 @@ class Gathering:
             if id(job) not in self._before:
                 self.take(job)
 
-    def ask(self, services: list[Any]) -> None:
-        """Take what the services list as created since this began. Fetches."""
+    def ask(self, services: list[Any]) -> threading.Event:
+        """Have the services asked what was created since this began; gives what is set when all have been.
+
+        It is done on a thread of its own: a service that is gone must keep nobody waiting.
+        """
+        done = threading.Event()
+
+        def work() -> None:
+            try:
+                self._ask(services)
+            finally:
+                done.set()
+
+        _asking.put(work)
+        return done
+
+    def _ask(self, services: list[Any]) -> None:
         for service in services:
             began = self._began if service.client.transport.loopback else self._began - CLOCKS
             try:
@@ -108,6 +127,7 @@ class Auto:
         self._shell, self._show = shell, show
         self._gathering: Gathering | None = None
         self._more: Callable[[Any], object] | None = None
+        self._elsewhere: list[Any] = []
         shell.events.register("pre_run_cell", self._before_cell)
         shell.events.register("post_run_cell", self._after_cell)
         self._deaf = hear(self._submitted)
@@ -120,25 +140,31 @@ class Auto:
         self._shell.events.unregister("post_run_cell", self._after_cell)
 
     def _before_cell(self, *_: object) -> None:
-        self._more = None
+        self._more, self._elsewhere = None, []
         self._gathering = Gathering(self._shell.user_ns, self._found)
 
     def _submitted(self, job: Any) -> None:
-        # What another thread displays would land below whichever cell ran last: its jobs come at the end.
-        here = threading.current_thread() is threading.main_thread()
-        if self._gathering is not None and (here or self._more is not None):
-            self._gathering.take(job)
+        gathering = self._gathering
+        if gathering is not None:
+            gathering.take(job)
 
     def _found(self, job: Any) -> None:
-        if self._more is None:
+        if self._more is not None:
+            self._more(job)
+        elif threading.current_thread() is threading.main_thread():
             self._more = self._show(job)
         else:
-            self._more(job)
+            # What another thread displays would land below whichever cell ran last.
+            self._elsewhere.append(job)
 
     def _after_cell(self, *_: object) -> None:
         from qjob_widgets.jobs.service import connected_services
 
         gathering, self._gathering = self._gathering, None
-        if gathering is not None:
-            gathering.look_at_names()
-            gathering.ask(connected_services())
+        if gathering is None:
+            return
+        gathering.look_at_names()
+        gathering.ask(connected_services()).wait(AFTER_CELL)
+        found, self._elsewhere = self._elsewhere, []
+        for job in found:
+            self._found(job)

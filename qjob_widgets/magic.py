@@ -18,6 +18,8 @@ from qjob_widgets.naming import QUERY_LIMIT, Naming, described, query
 _NAME = "qjob_monitor"
 NEAR, FAR = 2.0, 15.0
 """Seconds between two questions of a query, for a service on this machine and for any other."""
+PATIENCE = 2.0
+"""Seconds that a terminal waits for what services say of new jobs; a table gets it whenever it comes."""
 
 _shown: weakref.WeakSet[Any] = weakref.WeakSet()
 """Panels and tables of this process."""
@@ -129,9 +131,11 @@ class JobMagics(Magics):
                 return self._run(cell)
         finally:
             gathering.look_at_names()
-            gathering.ask(connected_services())
-            if table is None and found:
-                self._show(options, found)
+            asked = gathering.ask(connected_services())
+            if table is None:
+                asked.wait(PATIENCE)
+                if found:
+                    self._show(options, list(found))
 
     def _run(self, cell: str) -> Any:
         """Run the cell's code as it would have been run; gives the value of its last expression."""

@@ -17,6 +17,7 @@ from qiskit.primitives import StatevectorSampler
 
 import qjob_widgets as qj
 from qjob_widgets import JobService, magic
+from qjob_widgets.jobs.service import connected_services
 from qjob_widgets.rest.client import ApiKey, RestClient, Transport
 from tests.local_support import until
 from tests.support import memory_job
@@ -218,8 +219,8 @@ def test_jobs_that_another_client_submits_meanwhile_are_found_at_the_service(she
         shell.run_cell_magic("qjob_monitor", "", "thread = submit(); thread.start(); thread.join()")
     [table] = [panel for panel in magic._shown if not panel.closed]
 
-    assert len(table.jobs) == 1
-    assert table.jobs[0].job_id() == api.jobs(1)[0].job_id()
+    until(lambda: table.jobs)
+    assert [job.job_id() for job in table.jobs] == [api.jobs(1)[0].job_id()]
 
 
 def test_auto_watches_later_cells_until_it_is_stopped(shell, service):
@@ -300,3 +301,11 @@ def test_loading_imports_nothing_heavy():
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert ended.stdout.strip() == "[]"
+
+
+def test_a_local_service_that_was_closed_is_not_asked():
+    closed = qj.LocalService()
+    api = closed.connect()
+    assert api in connected_services()
+    closed.close()
+    assert api not in connected_services()

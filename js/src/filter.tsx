@@ -36,14 +36,15 @@ const Counts = tracked(({ store }: { store: Store }) => {
   );
 });
 
-/** What of the sub-jobs the table shows, and how many are selected. A single job has nothing to choose from. */
-export const Filter = tracked(({ store }: { store: Store }) => {
+/** What of the sub-jobs the table shows, and how many are selected. A single job has nothing to choose from; it
+ * and a filter that makes `away` for a question still hold the counts, unseen. */
+export const Filter = tracked(({ store, away }: { store: Store; away: boolean }) => {
   const { reading } = store;
   const selected = reading.chosen.value.length;
   const single = store.meta.value.total <= 1;
   const shown = reading.isFiltered.value ? reading.order.value.length : 0;
   return (
-    <div class="qjob-filter" data-single={single ? "" : undefined}>
+    <div class="qjob-filter" data-away={single || away ? "" : undefined}>
       {selected > 0 && (
         <Button kind="link" title="Select none" onPress={() => reading.selectNone()}>
           {number(selected)} selected ×

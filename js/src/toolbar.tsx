@@ -112,7 +112,7 @@ export const Toolbar = tracked((props: Props) => (
   <>
     <div class="qjob-toolbar">
       <Actions {...props} />
-      {!props.asking.value && <Filter store={props.store} />}
+      <Filter store={props.store} away={props.asking.value} />
     </div>
     <Message store={props.store} />
   </>

@@ -13,11 +13,12 @@ async function asked(letters = "DRQ") {
 }
 
 test("Cancel asks first, with the focus on the harmless answer", async () => {
-  const { one, model } = await asked();
+  const { one, view, model } = await asked();
   const dialog = one("[role=alertdialog]");
   expect(dialog.getAttribute("aria-modal")).toBe("true");
   expect(document.activeElement?.textContent).toBe("Keep running");
   expect(one("[data-confirm]").textContent).toBe("Cancel 2 open sub-jobs");
+  expect(view.querySelectorAll("[data-count]").length).toBe(7); // always there, though unseen
   expect(model.sent).toEqual([]);
 });
 

@@ -59,6 +59,11 @@ class JobService:
     def __repr__(self) -> str:
         return f"<JobService {self.client.transport.root}>"
 
+    @property
+    def there(self) -> bool:
+        """Whether it may answer: False for a local service of this process that was closed. Free. Source: ours."""
+        return getattr(self._keeps, "alive", True) is not False
+
     def backends(self) -> list[str]:
         """Names of the backends. Fetches.
 
@@ -182,5 +187,6 @@ _connected: list[weakref.ref[JobService]] = []
 
 
 def connected_services() -> list[JobService]:
-    """The services that this process is connected to, newest first."""
-    return [service for reference in reversed(_connected) if (service := reference()) is not None]
+    """The services that this process is connected to, newest first; not local ones that were closed."""
+    found = [service for reference in reversed(_connected) if (service := reference()) is not None]
+    return [service for service in found if service.there]
