@@ -61,7 +61,7 @@ class JobService:
 
     @property
     def there(self) -> bool:
-        """Whether it may answer: False for a local service of this process that was closed. Free. Source: ours."""
+        """Whether it may answer: False for a local service of this process that was closed. Free."""
         return getattr(self._keeps, "alive", True) is not False
 
     def backends(self) -> list[str]:
