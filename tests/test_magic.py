@@ -1,9 +1,10 @@
-"""`%qjob_monitor` in a real IPython shell: as in a notebook that has no page, and as in a terminal."""
+"""`%qjob_monitor` in a real IPython shell without a page, and in a terminal."""
 
 from __future__ import annotations
 
 import gc
 import json
+import os
 import subprocess
 import sys
 from threading import Thread
@@ -24,7 +25,7 @@ from tests.support import memory_job
 
 
 @pytest.fixture(scope="module")
-def terminal():
+def ipython():
     shell = InteractiveShell.instance()
     shell.run_line_magic("load_ext", "qjob_widgets")
     yield shell
@@ -32,12 +33,10 @@ def terminal():
 
 
 @pytest.fixture
-def shell(terminal, monkeypatch):
-    """The same shell, of a notebook: what shows that there is a front end is that it has a kernel."""
-    monkeypatch.setattr(terminal, "kernel", object(), raising=False)
-    yield terminal
+def shell(ipython):
+    yield ipython
     with capture_output():
-        terminal.run_line_magic("qjob_monitor", "--stop")
+        ipython.run_line_magic("qjob_monitor", "--stop")
 
 
 @pytest.fixture(scope="module")
@@ -263,17 +262,33 @@ def test_one_job_can_be_stopped(shell):
     assert said.stdout.count("JobPanel of") == 1
 
 
-def test_in_a_terminal_it_is_text(terminal, service):
-    job = service.connect().backend("local_simulator").run(coins(4), max_circuits_per_job=2, job_name="text")
-    terminal.user_ns.update(job=job)
-    with capture_output() as captured:
-        terminal.run_line_magic("qjob_monitor", "job")
-        terminal.run_line_magic("qjob_monitor", "job --once --json")
-        terminal.run_cell_magic("qjob_monitor", "--once", "job.backend().run(job.circuits()[:1])")
-        terminal.run_line_magic("qjob_monitor", "--list")
-    lines = captured.stdout.splitlines()
+TERMINAL = """
+%load_ext qjob_widgets
+import os
+import qjob_widgets as qj
+api = qj.connect()
+job = api.job(os.environ["JOB"])
+%qjob_monitor job
+%qjob_monitor --once --json job
+get_ipython().run_cell_magic("qjob_monitor", "--once", "job.backend().run(job.circuits()[:1])")
+%qjob_monitor --list
+"""
 
-    assert not widgets(captured)
+
+def test_in_a_terminal_it_is_text(service, tmp_path):
+    job = service.connect().backend("local_simulator").run(coins(4), max_circuits_per_job=2, job_name="text")
+    (tmp_path / "script.ipy").write_text(TERMINAL)
+    ended = subprocess.run(
+        [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", str(tmp_path / "script.ipy")],
+        env={**os.environ, **service.environ(), "JOB": job.job_id(), "IPYTHONDIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    lines = ended.stdout.strip().splitlines()
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
     assert any(line.endswith("'text': 2 sub-jobs, 2 done") for line in lines)
     assert [json.loads(line)["status"] for line in lines if line.startswith("{")] == ["DONE"]
     assert lines[-1] == "Nothing is watched."

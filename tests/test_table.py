@@ -14,6 +14,7 @@ from qiskit.primitives import StatevectorSampler
 from qjob_widgets.errors import InvalidInput, QJobError, Unreachable
 from qjob_widgets.monitor.monitor import Monitor
 from qjob_widgets.status import CODES, Status
+from qjob_widgets.widgets.panel import STATIC
 from qjob_widgets.widgets.publisher import Publisher
 from qjob_widgets.widgets.table import JobTable
 from tests.support import NOON, Clock, MemoryJob, memory_job, part
@@ -163,8 +164,8 @@ def test_a_click_on_refresh_asks_the_query_too_even_while_it_is_paused_and_empty
     assert bench.table.meta["labels"] == ["late"]
 
 
-def test_its_module_draws_a_table():
-    assert "qjob-table" in Bench().table._esm
+def test_it_has_a_module_of_its_own():
+    assert Bench().table._esm == (STATIC / "table.js").read_text(encoding="utf-8")
 
 
 def test_new_jobs_of_a_query_appear_and_old_ones_stay():

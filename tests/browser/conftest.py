@@ -5,6 +5,7 @@ Package scope, not session: Playwright keeps an event loop in this thread, which
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -25,3 +26,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
 def browser(chromium_path: str) -> Iterator[Browser]:
     with Browser(chromium_path) as running:
         yield running
+
+
+@pytest.fixture
+def opened(server, browser, request):
+    """Open a notebook; everything is closed afterwards."""
+    pages = []
+
+    def open_it(cells=None, *, name=None, kernel="python3"):
+        name = name or re.sub(r"\W+", "-", request.node.name) + ".ipynb"
+        if cells is not None:
+            server.write_notebook(name, cells, kernel)
+        page = browser.open(server, name)
+        pages.append(page)
+        return page
+
+    yield open_it
+    for page in pages:
+        page.javascript("await panel.sessionContext.shutdown();")
+        page.close()

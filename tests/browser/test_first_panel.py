@@ -45,25 +45,6 @@ def cells():
     return index
 
 
-@pytest.fixture
-def opened(server, browser, request):
-    """Open a notebook; everything is closed afterwards."""
-    pages = []
-
-    def open_it(cells=None, *, name=None, kernel="python3"):
-        name = name or re.sub(r"\W+", "-", request.node.name) + ".ipynb"
-        if cells is not None:
-            server.write_notebook(name, cells, kernel)
-        page = browser.open(server, name)
-        pages.append(page)
-        return page
-
-    yield open_it
-    for page in pages:
-        page.javascript("await panel.sessionContext.shutdown();")
-        page.close()
-
-
 def panel_of(notebook, number: int = 0) -> Locator:
     panel = notebook.page.locator(".qjob-panel").nth(number)
     panel.wait_for()
