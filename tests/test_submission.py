@@ -239,6 +239,18 @@ def test_refused_for_good():
     assert parcel.told[-3:] == ["answered", "refused too many tags", "report"]
 
 
+def test_a_question_that_is_refused_says_nothing_of_the_part():
+    class Closed(Service):
+        def list_jobs(self, *, tags, newest_first=False):
+            raise ApiError("no lists today", status=400)
+
+    parcel = Parcel()
+    send(Closed([Unreachable("reset")]), parcel)
+
+    assert "refused no lists today" in parcel.told
+    assert "answered" not in parcel.told
+
+
 def test_cancelled_while_its_answer_was_lost_it_is_cancelled_where_it_arrived():
     service = Service([Unreachable("lost")], keeps=[True])
     parcel = Parcel(drop_when_waiting=True)

@@ -271,7 +271,8 @@ class Submission:
                 failures += 1
                 retry = after_failure(error, failures)
                 if retry is None:
-                    parcel.answered()
+                    if lost is None:  # otherwise it was the question that was refused, not the part
+                        parcel.answered()
                     parcel.refused(str(error))
                     return
                 if retry.ask_first:
