@@ -12,6 +12,7 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ProtocolError
 from urllib3.response import HTTPResponse
 
 from qjob_widgets.errors import InvalidInput, NotAuthorized, RateLimited, ServerFailure, Unreachable
+from qjob_widgets.patience import Patience
 from qjob_widgets.rest.account import IamToken
 from qjob_widgets.rest.client import ApiKey, RestClient, Transport
 from tests.support import Clock
@@ -108,6 +109,39 @@ def test_retry_after_is_obeyed():
 
     api.fetch_results("job")
     assert clock.pauses == [30.0]
+
+
+def test_patience_ends_the_tries_of_all_requests_together():
+    api, wire, clock = client(*[requests.ConnectionError("refused")] * 99)
+    with Patience(30, clock):
+        for _ in range(3):
+            with pytest.raises(Unreachable):
+                api.cancel("job")
+        first = len(wire.sent)
+    with pytest.raises(Unreachable):
+        api.cancel("job")
+
+    assert 28 <= sum(clock.pauses[: first - 1]) <= 30
+    assert len(wire.sent) == first + 6, "afterwards everybody has the usual patience again"
+
+
+def test_an_answer_renews_patience_if_only_a_refusal():
+    api, wire, clock = client(503, 403, 503, 503, 503, 503, 503, (200, {}, b""), 429)
+    with Patience(18, clock):
+        with pytest.raises(NotAuthorized):
+            api.cancel("one")
+        api.cancel("two")
+
+    assert len(wire.sent) == 8
+    assert sum(clock.pauses) == 16
+
+
+def test_who_is_told_to_come_back_later_than_patience_lasts_does_not_wait():
+    api, wire, clock = client((429, {"Retry-After": "600"}, b""))
+    with Patience(30, clock), pytest.raises(RateLimited):
+        api.cancel("job")
+
+    assert (len(wire.sent), clock.pauses) == (1, [])
 
 
 def test_polls_are_asked_once():

@@ -485,6 +485,22 @@ def test_a_cancel_ends_automatic_reruns(service, backend):
     always.clear()
 
 
+def test_a_cancel_that_is_refused_is_told_and_one_that_came_too_late_is_not(service, api, backend):
+    service.faults.hold("Queued")
+    job = backend.run(circuits(4), shots=10, max_circuits_per_job=2)
+    job.block_for_submit()
+    refused = service.faults.http("POST /jobs/{id}/cancel", status=409, times=2)
+    assert job.cancel(parts=[0]) is False
+    with pytest.raises(qj.IBMJobApiError, match=r"1 of 2 sub-jobs could not be cancelled: .*409"):
+        job.cancel(strict=True)
+    assert refused.count == 2
+    service.faults.release()
+    api.job(job.job_id()).wait_for_final_state(timeout=WAIT)
+
+    assert job.cancel() is False
+    assert [part.status.name for part in job.snapshot.parts].count("CANCELLED") == 1
+
+
 def test_an_automatic_rerun_that_is_over_as_it_begins_is_watched_no_longer():
     class Prompt(qj.Monitor):
         """Tells the news on its thread before the caller goes on."""

@@ -432,11 +432,13 @@ class CompositeJob(SentInParts):
         self.wait_for_final_state()
         return failure_report(self.snapshot)
 
-    def cancel(self, *, parts: Collection[int] | None = None) -> bool:
+    def cancel(self, *, parts: Collection[int] | None = None, strict: bool = False) -> bool:
         """Cancel what has not ended, and stop sending what has not been sent. Source: IBMCompositeJob.cancel.
 
         Args:
             parts: Indexes of the sub-jobs to cancel; None is all, and ends an automatic rerun as well.
+            strict: Raise an error too if the service says that it cannot cancel some part, and that has not
+                ended; its words would be lost otherwise.
 
         Returns:
             True if every such part that had not ended was cancelled, and there was one.
@@ -455,7 +457,7 @@ class CompositeJob(SentInParts):
             for index, part in enumerate(self.snapshot.parts)
             if part.job_id and not part.final and (among is None or index in among)
         ]
-        told, refused = self._cancel_each(open_parts)
+        told, refused = self._cancel_each(open_parts, strict=strict)
         self._service.monitor.refresh(self)
         if refused:
             number, error = len(refused), next(iter(refused.values()))
@@ -469,9 +471,11 @@ class CompositeJob(SentInParts):
             self._automatic.close()
             self._automatic = None
 
-    def _cancel_each(self, parts: Sequence[JobSnapshot]) -> tuple[int, dict[str, ApiError]]:
+    def _cancel_each(
+        self, parts: Sequence[JobSnapshot], *, strict: bool
+    ) -> tuple[int, dict[str, ApiError]]:
         """How many parts were cancelled, and what was said against the others that have not ended."""
-        told, refused = 0, dict[str, ApiError]()
+        told, refused, late = 0, dict[str, ApiError](), dict[str, ApiError]()
         gone: Unreachable | None = None
         for part in parts:
             try:
@@ -480,11 +484,16 @@ class CompositeJob(SentInParts):
                     raise gone
                 self._service.client.cancel(part.job_id)
                 told += 1
-            except (Conflict, NotFound):
-                continue  # it ended meanwhile: not an error, and no reason to stop
+            except (Conflict, NotFound) as error:
+                late[part.job_id] = error
             except ApiError as error:
                 refused[part.job_id] = error
                 gone = error if isinstance(error, Unreachable) else gone
+        if late and strict:
+            # What ended meanwhile is no trouble; what did not was refused.
+            self.refresh()
+            still = {part.job_id for part in self.snapshot.parts if not part.final}
+            refused |= {job_id: error for job_id, error in late.items() if job_id in still}
         return told, refused
 
     def rerun_failed(
@@ -648,5 +657,6 @@ class CompositeJob(SentInParts):
             listed,
             submissions=self._ledger.submissions(),
             created=self.creation_date(),
+            known=self._known_parts(),
         )
         storage.save(job, path)

@@ -19,6 +19,7 @@ from urllib3.exceptions import NewConnectionError
 
 from qjob_widgets import __version__
 from qjob_widgets.errors import ApiError, InvalidInput, RateLimited, Unreachable
+from qjob_widgets.patience import present
 from qjob_widgets.rest import paths, wire
 from qjob_widgets.snapshot import JobSnapshot
 
@@ -28,6 +29,8 @@ SUBMIT_SECONDS = 300.0
 """A large job is taken in slowly, and to ask whether it has arrived is slower than to wait."""
 RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0)
 """Waits between the tries of a request that may be repeated: some 15 s in all."""
+LAST_DELAY = 2.0
+"""Those that follow where somebody's patience says how long it is tried."""
 
 
 class Authorizer(Protocol):
@@ -191,26 +194,32 @@ class RestClient:
         if key:
             headers[paths.KEY] = key
             return self.transport.send(request, headers, SUBMIT_SECONDS)
-        answer = self.transport.send(request, headers)
+        answer = self.transport.send(request, headers, min(READ_SECONDS, max(1.0, present().left)))
         if paths.TAKES_KEYS in answer.headers:
             self.takes_keys = True
         return answer
 
     def _ask(self, request: wire.Request, *, patient: bool, key: str | None = None) -> wire.Answer:
         """The good answer; with `patient`, asked again while the failure may pass."""
+        patience = present()
         delays: Iterator[float] = iter(RETRY_DELAYS if patient else ())
         while True:
+            patience.begin()
             try:
                 answer = self._once(request, key)
                 wire.decipher(answer)
+                patience.answered()
                 return answer
             except ApiError as error:
-                delay = next(delays, None)
-                if delay is None or not error.passing:
+                if not error.passing:
+                    patience.answered()
+                    raise
+                delay = next(delays, LAST_DELAY if patient and patience.limited else None)
+                if delay is None:
                     raise
                 if isinstance(error, RateLimited) and error.retry_after is not None:
                     delay = max(delay, error.retry_after)
-                if self._pause(delay):
+                if not patience.bears(delay, error) or self._pause(delay):
                     raise
 
     def _get(self, path: str, *, patient: bool, query: tuple[tuple[str, str], ...] = ()) -> wire.Answer:

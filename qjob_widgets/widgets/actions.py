@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import time
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from qjob_widgets import tags as composite_tags
-from qjob_widgets.errors import ApiError, InvalidInput, QJobError
-from qjob_widgets.monitor.monitor import Monitor
+from qjob_widgets.errors import ApiError, InvalidInput, QJobError, Unreachable
 from qjob_widgets.snapshot import JobSnapshot
 from qjob_widgets.status import Status
-from qjob_widgets.widgets import static_text
+from qjob_widgets.widgets import statement, static_text
+from qjob_widgets.widgets.abilities import cancelled
 from qjob_widgets.widgets.commands import Asked, Operation, Outcome
 from qjob_widgets.widgets.shown import LONGEST_NAME, shown, whole
-
-CANCEL_SECONDS = 30.0
-"""So long a cancel that cannot be sent is tried; later it would come as a surprise."""
-CANCEL_PAUSE = 2.0
 
 
 class JobActions:
@@ -26,34 +22,25 @@ class JobActions:
 
     Args:
         job: The job.
-        monitor: Who watches it.
+        look: Asks about the job now.
         noun: What one of its parts is called.
-        clock: Seconds.
-        rest: Waits so many seconds.
         now: The time of day in UTC.
-        watched: Whether the monitor asks about the job, or it is paused.
         learned: Called with a row of which the circuits have been asked for.
     """
 
     def __init__(
         self,
         job: Any,
-        monitor: Monitor,
+        look: Callable[[], object],
         *,
         noun: str = "sub-job",
-        clock: Callable[[], float] = time.monotonic,
-        rest: Callable[[float], object] = time.sleep,
         now: Callable[[], datetime],
-        watched: Callable[[], bool] = lambda: True,
         learned: Callable[[int], object] = lambda row: None,
     ) -> None:
         self._job = job
-        self._monitor = monitor
+        self._look = look
         self._noun = noun
-        self._clock = clock
-        self._rest = rest
         self._now = now
-        self._watched = watched
         self._learned = learned
 
     @property
@@ -92,23 +79,20 @@ class JobActions:
         if not number:
             return Outcome("Nothing to cancel: everything has ended.")
         whole_job = asked.rows is None or len(self._job.snapshot.parts) == 1
-        self._until_sent(lambda: self._job.cancel(**({} if whole_job else {"parts": list(asked.rows or ())})))
-        self._monitor.refresh(self._job)
+        try:
+            all_of_it = cancelled(self._job, **({} if whole_job else {"parts": list(asked.rows or ())}))
+        except Exception as error:
+            if (trouble := _passing(error)) is None:
+                with contextlib.suppress(QJobError):
+                    self._look()  # it may have ended meanwhile
+                raise
+            # What was sent may still be done once the service is back.
+            lost = isinstance(trouble, Unreachable) and trouble.sent
+            raise ApiError(f"{'Not answered' if lost else 'Not sent'}: {error}") from error
+        self._look()
+        if all_of_it is False:
+            return Outcome("Cancel sent, but not everything could be cancelled.")
         return Outcome(f"Cancel sent for {self._named(number)}.")
-
-    def _until_sent(self, send: Callable[[], object]) -> None:
-        """Try for half a minute what only has not arrived."""
-        began = self._clock()
-        while True:
-            try:
-                send()
-                return
-            except Exception as error:
-                if not _passing(error):
-                    raise
-                if self._clock() - began + CANCEL_PAUSE > CANCEL_SECONDS:
-                    raise ApiError(f"Not sent: {error}") from error
-            self._rest(CANCEL_PAUSE)
 
     def _rerun(self, asked: Asked) -> Outcome:
         chosen = [
@@ -120,7 +104,7 @@ class JobActions:
             return Outcome("Nothing to rerun: nothing of it has failed.")
         everything = asked.rows is None and asked.states is None
         self._job.rerun_failed(**({} if everything else {"parts": chosen}))
-        self._monitor.refresh(self._job)
+        self._look()
         return Outcome(f"{self._named(len(chosen))} will be sent again.")
 
     def _stop(self, asked: Asked) -> Outcome:
@@ -130,10 +114,7 @@ class JobActions:
         return Outcome(f"Stopped: {self._named(number)} not sent.")
 
     def _refresh(self, asked: Asked) -> Outcome:
-        if self._watched():
-            self._monitor.refresh(self._job)
-        else:
-            self._job.source.ask([self._job])
+        self._look()
         return Outcome()
 
     def _tags(self, asked: Asked) -> Outcome:
@@ -159,7 +140,8 @@ class JobActions:
                 pass
         rerun = callable(getattr(self._job, "rerun_failed", None))
         snapshot = self._job.snapshot
-        return Outcome(data=static_text.render(snapshot, now=self._now(), rerun=rerun, most=None))
+        told = statement.of_job(snapshot, at=self._now(), rerun=rerun, most=None)
+        return Outcome(data=static_text.render(told))
 
     def _reason(self, asked: Asked) -> Outcome:
         [(_, part)] = self._parts([asked.row])
@@ -190,10 +172,10 @@ def _shown_values(values: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]
     return ((shown(name, LONGEST_NAME), shown(value, LONGEST_NAME)) for name, value in list(values)[:100])
 
 
-def _passing(error: BaseException | None) -> bool:
-    """Whether the service could not be reached, or was in trouble: the same may go well later."""
+def _passing(error: BaseException | None) -> ApiError | None:
+    """The trouble of the service's that may pass, if that is what is behind an error."""
     while error is not None:
         if isinstance(error, ApiError) and error.passing:
-            return True
+            return error
         error = error.__cause__
-    return False
+    return None

@@ -14,11 +14,14 @@ from typing import Any
 
 from qjob_widgets.errors import QJobError
 from qjob_widgets.monitor.worker import Worker
+from qjob_widgets.patience import Patience
 from qjob_widgets.widgets.shown import shown
 
 LONGEST_REQUEST = 100
 MOST_TAGS = 100
 LONGEST_TAG = 1000
+SECONDS = 30.0
+"""So long the service is asked in vain; what came later would come as a surprise."""
 KINDS = ("ERROR", "CANCELLED", "UNSENT")
 """What a rerun can be limited to: failed, cancelled, and failed before the service had it."""
 
@@ -119,7 +122,8 @@ class Commands:
 
     def _settle(self, asked: Asked, act: Callable[[Asked], Outcome]) -> None:
         try:
-            good, outcome = True, act(asked)
+            with Patience(SECONDS):
+                good, outcome = True, act(asked)
         except QJobError as error:
             good, outcome = False, Outcome(str(error))
         except Exception as error:
