@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from types import SimpleNamespace
@@ -18,9 +19,13 @@ from qiskit_ibm_runtime import SamplerV2
 
 import qjob_widgets as qj
 from qjob_widgets.errors import InvalidInput, NotFound, Unreachable
-from qjob_widgets.jobs.described import described, label
+from qjob_widgets.jobs.sending.journal import Journal
+from qjob_widgets.jobs.sending.journal_file import CIRCUITS_DAYS, JournalFile, opened
+from qjob_widgets.jobs.sending.kept_circuits import LOOK_AGAIN, KeptCircuits, keep
 from qjob_widgets.jobs.sending.ledger import Ledger
+from qjob_widgets.jobs.service import JobService
 from qjob_widgets.jobs.standing import KEPT, BackendStanding, ServiceStanding, Standing
+from qjob_widgets.monitor.described import described, known_circuits, label
 from qjob_widgets.status import Status
 from qjob_widgets.tags import Place
 from tests.local_support import until
@@ -53,6 +58,12 @@ def bound(name, **metadata):
         ([bound("bell")], "bell"),
         ([bound("circuit-12")], ""),
         ([bound("circuit-12-345", theta=1)] * 2, "theta=1 and 1 more"),
+        ([bound("bell", theta=n / 4) for n in range(5)], "bell theta=0 … theta=1 (5)"),
+        (
+            [bound(f"point-{n}", theta=n) for n in range(1200)],
+            "point-0 theta=0 … point-1199 theta=1199 (1,200)",
+        ),
+        ([bound("bell", matrix=np.eye(2))], "bell matrix=[[1. 0.] [0. 1.]]"),
         ([bound("bell", theta=0.1234567, point=3)], "bell theta=0.123457, point=3"),
         ([bound("bell", qjob={"header": {}}, tag="x")] * 10, "bell tag=x and 9 more"),
         ([SamplerPub.coerce((ansatz(), [1.5, 0.25]))], "ansatz phi=1.5, theta=0.25"),
@@ -91,19 +102,20 @@ def test_what_this_process_has_submitted_is_known_without_a_request(service, bac
     service.clear_requests()
 
     assert [job.label(index) for index in range(2)] == [
-        "point-0 theta=0 and 1 more",
-        "point-2 theta=2 and 1 more",
+        "point-0 theta=0 … point-1 theta=1 (2)",
+        "point-2 theta=2 … point-3 theta=3 (2)",
     ]
     assert [str(one) for one in job.described(1)] == ["point-2 theta=2", "point-3 theta=3"]
     assert (single.label(0), str(single.described(0)[0])) == ("alone theta=7", "alone theta=7")
     assert not [record for record in service.requests if record.path.startswith("/jobs/")]
 
 
-def test_a_retrieved_job_asks_for_one_part_and_keeps_it(service, api, backend):
+def test_what_another_machine_submitted_is_asked_part_by_part_and_kept(service, api, backend, tmp_path):
     sent = backend.run([bound(f"point-{n}", theta=n) for n in range(2)], max_circuits_per_job=1)
     sent.block_for_submit()
-    job = api.job(sent.job_id())
-    single = api.job(sent.snapshot.parts[0].job_id)
+    elsewhere = JobService(api.client, journal=Journal("elsewhere", tmp_path / "journal.sqlite3"))
+    job = elsewhere.job(sent.job_id())
+    single = elsewhere.job(sent.snapshot.parts[0].job_id)
     before = [job.label(0), job.label(1), single.label(0)]
     service.clear_requests()
     told = [str(one) for one in (*job.described(1), *job.described(1), *single.described(0))]
@@ -115,6 +127,81 @@ def test_a_retrieved_job_asks_for_one_part_and_keeps_it(service, api, backend):
         f"/jobs/{sent.snapshot.parts[1].job_id}",
         f"/jobs/{sent.snapshot.parts[0].job_id}",
     ]
+
+
+def test_what_this_machine_submitted_is_known_tomorrow_without_a_request(service, api, backend):
+    sent = backend.run([bound(f"point-{n}", theta=n) for n in range(4)], max_circuits_per_job=2)
+    alone = backend.run(bound("alone", theta=7))
+    sent.block_for_submit()
+    sent.result()
+    job, part = api.job(sent.job_id()), api.job(sent.snapshot.parts[1].job_id)
+    single = api.job(alone.job_id())
+    service.clear_requests()
+
+    labels = ["point-0 theta=0 … point-1 theta=1 (2)", "point-2 theta=2 … point-3 theta=3 (2)"]
+    assert [job.label(0), job.label(1)] == labels
+    assert (part.label(0), single.label(0)) == (labels[1], "alone theta=7")
+    assert [str(one) for one in job.described(1)] == ["point-2 theta=2", "point-3 theta=3"]
+    assert [str(one) for one in single.described(0)] == ["alone theta=7"]
+    assert not [record for record in service.requests if record.path.startswith("/jobs/")]
+
+
+def test_of_private_jobs_nothing_is_kept(api, backend):
+    sent = backend.run([bound("secret", theta=n) for n in range(2)], max_circuits_per_job=1, private=True)
+    alone = backend.run(bound("secret"), private=True)
+    sent.block_for_submit()
+
+    assert sent.label(0) == "secret theta=0"
+    assert (api.job(sent.job_id()).label(0), api.job(alone.job_id()).label(0)) == ("", "")
+
+
+def test_names_that_are_no_text_do_not_keep_a_job_from_being_sent(api, backend, tmp_path):
+    half = backend.run([bound("half \ud800", tag="\ud800")] * 2, max_circuits_per_job=1)
+    half.wait_for_final_state(timeout=WAIT)
+    kept = Journal("here", tmp_path / "journal.sqlite3").circuits
+    kept.keep("id", 0, known_circuits([bound("half \ud800", tag="\ud800")]))
+
+    assert "surrogates not allowed" in half.error_message()  # Qiskit cannot send it; that is what is told
+    assert kept.label("id", 0, single=True) == "half ? tag=?"
+    assert kept.parts("id")[0].described[0].name == "half \ud800"
+
+
+def test_labels_that_another_process_writes_are_found(tmp_path):
+    clock = Clock()
+    file = opened(tmp_path / "journal.sqlite3")
+    ours, theirs = KeptCircuits("here", file, clock=clock), KeptCircuits("here", file)
+    before = ours.label("id", 3, single=False)
+    theirs.keep("id", 3, known_circuits([bound("late")]))
+    theirs.keep("alone", 0, known_circuits([bound("single")]))
+    theirs.keep("id", 3, known_circuits([bound("never twice")]))
+    clock.now += LOOK_AGAIN
+
+    assert before == ""
+    assert (ours.label("id", 3, single=False), ours.label("alone", 0, single=True)) == ("late", "single")
+    assert KeptCircuits("elsewhere", file).label("id", 3, single=False) == ""
+
+
+def test_labels_go_after_ninety_days_and_not_before(tmp_path, monkeypatch):
+    path = tmp_path / "journal.sqlite3"
+    JournalFile(path).do(lambda sql: keep(sql, ("here", "id"), 0, known_circuits([bound("old")])), make=True)
+    now = time.time()
+    for days, text in ((CIRCUITS_DAYS - 1, "old"), (CIRCUITS_DAYS + 1, "")):
+        monkeypatch.setattr(time, "time", lambda days=days: now + days * 86_400)
+        assert KeptCircuits("here", JournalFile(path)).label("id", 0, single=False) == text
+
+
+def test_labels_are_saved_with_a_job(service, api, backend, tmp_path):
+    job = backend.run([bound(f"point-{n}", theta=n) for n in range(4)], max_circuits_per_job=2)
+    single = backend.run(bound("alone", theta=7))
+    job.wait_for_final_state(timeout=WAIT)
+    elsewhere = JobService(api.client, journal=Journal("elsewhere", tmp_path / "journal.sqlite3"))
+    for each in (job, api.job(job.job_id()), single, elsewhere.job(single.job_id())):
+        each.save(tmp_path / "saved.qjob")
+        saved = qj.load(tmp_path / "saved.qjob")
+        last = len(saved.snapshot.parts) - 1
+
+        assert saved.label(last) == ("point-2 theta=2 … point-3 theta=3 (2)" if last else "alone theta=7")
+        assert str(saved.described(last)[-1]) == ("point-3 theta=3" if last else "alone theta=7")
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -136,7 +223,7 @@ def test_jobs_of_primitives_of_this_process_are_described_by_their_pubs():
     circuit = ansatz().remove_final_measurements(inplace=False)
     other = qj.submit(StatevectorEstimator(), [(circuit, SparsePauliOp("Z"), [0.5, 1])])
 
-    assert job.label(0) == "ansatz phi=0, theta=0 and 1 more"
+    assert job.label(0) == "ansatz phi=0, theta=0 … phi=1, theta=2 (2)"
     assert other.label(0) == "ansatz phi=0.5, theta=1"
     for each in (job, other):
         each.wait_for_final_state(timeout=WAIT)

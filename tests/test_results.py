@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import random
-import subprocess
-import sys
 import threading
 import tracemalloc
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -418,20 +415,3 @@ def test_merging_takes_little_more_memory_than_its_result():
 
     assert len(result.results) == 60 * 40
     assert peak < 1.5 * kept
-
-
-@pytest.mark.parametrize(
-    ("script", "options", "told"),
-    [
-        ("merge.py", ["--sizes", "2", "4", "--circuits", "2"], "peak/result"),
-        ("traffic.py", ["--jobs", "3"], "ours/floor"),
-    ],
-)
-def test_benchmarks_run(script, options, told):
-    path = Path(__file__).parent.parent / "benchmarks" / script
-    run = subprocess.run(
-        [sys.executable, str(path), *options], capture_output=True, text=True, timeout=2 * WAIT, check=False
-    )
-
-    assert run.returncode == 0, run.stderr
-    assert told in run.stdout

@@ -127,6 +127,7 @@ class RuntimeJob(PanelFacts, JobV1):  # type: ignore[misc]
             backend="" if backend is None else str(backend.name),
             image=image or "",
         )
+        self._told_last: CompositeSnapshot | None = None
         self._gone = False
         self._inputs: dict[str, Any] | None = None
         self._properties: tuple[Any, ...] = ()
@@ -166,25 +167,27 @@ class RuntimeJob(PanelFacts, JobV1):  # type: ignore[misc]
 
     @property
     def snapshot(self) -> CompositeSnapshot:
-        """All that is known now, without asking the service: a composite of one part. Source: ours."""
-        identity = composite_tags.read(self._job.tags)
-        return CompositeSnapshot(
-            self.job_id(),
-            (self._job,),
-            identity.name,
-            composite_tags.of_user(self._job.tags),
-            self._job.backend,
-            composite=False,
-        )
+        """All that is known now, without asking the service: a composite of one part; the same object while
+        nothing has changed. Source: ours.
+        """
+        job, told = self._job, self._told_last
+        if told is None or told.parts[0] is not job:
+            identity, tags = composite_tags.read(job.tags), composite_tags.of_user(job.tags)
+            told = CompositeSnapshot(self.job_id(), (job,), identity.name, tags, job.backend, composite=False)
+            self._told_last = told
+        return told
 
     def _payload_here(self, index: int) -> Payload | None:
         return self._submitted
 
-    def _payload(self, index: int) -> Payload:
-        if self._submitted is None:
-            record = self._service.client.fetch_params(self.job_id())
-            self._submitted = stored_payload(record, self.job_id())
-        return self._submitted
+    def _fetched_payload(self, index: int) -> Payload:
+        return stored_payload(self._service.client.fetch_params(self.job_id()), self.job_id())
+
+    def _kept_as(self, index: int) -> tuple[str, int, bool] | None:
+        mark, place = composite_tags.read(self._job.tags).composite_id, self._job.place
+        if mark is None:
+            return None
+        return (mark, 0, True) if place is None else (mark, place.job, False)
 
     @property
     def source(self) -> Source:
@@ -652,6 +655,7 @@ class RuntimeJob(PanelFacts, JobV1):  # type: ignore[misc]
             listed,
             submissions=[(0, job)],
             created=job.created,
+            known=self._known_parts(fetch=circuits and not self._gone),
         )
         storage.save(saved, path)
 

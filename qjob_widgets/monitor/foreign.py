@@ -13,7 +13,7 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -22,6 +22,7 @@ from typing import Any, Protocol, cast
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import Conflict, InvalidInput
+from qjob_widgets.monitor.described import Described, described, label
 from qjob_widgets.monitor.pool import shared_pool
 from qjob_widgets.monitor.questions import Questions
 from qjob_widgets.monitor.watch import HOSTED, LOOPBACK, Pace, Watchable
@@ -78,6 +79,31 @@ def probed(job: object, name: str) -> Any:
     except Exception:
         logger.debug("%s of %s failed.", name, type(job).__name__, exc_info=True)
         return None
+
+
+def circuits_here(job: Any) -> Sequence[Any]:
+    """The circuits or PUBs of a job that runs in this process; () of any other."""
+    kind = in_process_class(job)
+    if kind == "AerJob":
+        return _listed(probed(job, "circuits"))
+    arguments = getattr(job, "_args", None) if kind == "PrimitiveJob" else None
+    return _listed(arguments[0]) if isinstance(arguments, tuple) and arguments else ()
+
+
+def circuits_of(job: Any) -> Sequence[Any]:
+    """The same of any job that tells; may fetch. The values of an estimator's PUB follow its observables."""
+    if found := circuits_here(job):
+        return found
+    inputs = probed(job, "inputs")
+    if not isinstance(inputs, Mapping):
+        return _listed(probed(job, "circuits"))
+    place = 2 if probed(job, "primitive_id") == "estimator" else 1
+    pubs = [pub for pub in _listed(inputs.get("pubs")) if isinstance(pub, (list, tuple)) and pub]
+    return [(pub[0], pub[place] if len(pub) > place else None) for pub in pubs]
+
+
+def _listed(value: object) -> Sequence[Any]:
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 class JobReader:
@@ -197,6 +223,20 @@ class ForeignJob:
         self._questions = Questions(shared_pool(), self._answer_came)
         self._told: weakref.WeakSet[Any] = weakref.WeakSet()
         self._part = JobSnapshot(self._reader.job_id, Status.INITIALIZING, NOT_ASKED)
+        self._snapshot: CompositeSnapshot | None = None
+        self._label = ""
+        tells = circuits_here(job) or any(hasattr(type(job), name) for name in ("inputs", "circuits"))
+        self.described: Callable[[int], tuple[Described, ...]] | None = self._described if tells else None
+        """Names and values of its first hundred circuits, which may be fetched; None where it has none."""
+
+    def label(self, index: int) -> str:
+        """Which circuits it has, in 80 characters; "" while that is not known. Asks nobody."""
+        return self._label or label(circuits_here(self.job))
+
+    def _described(self, index: int) -> tuple[Described, ...]:
+        items = circuits_of(self.job)
+        self._label = label(items)
+        return described(items)
 
     def job_id(self) -> str:
         """The job's id."""
@@ -205,10 +245,13 @@ class ForeignJob:
     @property
     def snapshot(self) -> CompositeSnapshot:
         """All that is known now, without asking: a composite of one part."""
-        part = self._part
-        tags = composite_tags.of_user(part.tags)
-        name = self._reader.name
-        return CompositeSnapshot(part.job_id, (part,), name, tags, part.backend, composite=False)
+        part, name = self._part, self._reader.name
+        if self._snapshot is None or self._snapshot.parts[0] is not part or self._snapshot.name != name:
+            tags = composite_tags.of_user(part.tags)
+            self._snapshot = CompositeSnapshot(
+                part.job_id, (part,), name, tags, part.backend, composite=False
+            )
+        return self._snapshot
 
     @property
     def source(self) -> ForeignJob:
@@ -304,7 +347,8 @@ def adapted(job: Watchable | Foreign) -> Watchable:
 
 def is_watchable(job: object) -> bool:
     """Whether the monitor can watch `job` as it is."""
-    return all(hasattr(job, name) for name in ("snapshot", "source", "absorb", "job_id"))
+    has = all(hasattr(job, name) for name in ("snapshot", "source", "absorb", "job_id"))
+    return has and not isinstance(job, type)
 
 
 def is_foreign(job: object) -> bool:

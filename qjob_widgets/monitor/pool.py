@@ -7,14 +7,16 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
-from concurrent.futures import Future
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, wait
 from typing import Any
 
 SIZE = 8
 MOST = 64
 STUCK_AFTER = 5.0
 IDLE_SECONDS = 30.0
+GRANTS = 20
+"""After a wait in vain nobody waits for so many times as long."""
 
 _Call = tuple["Future[Any]", Callable[[], Any]]
 
@@ -43,6 +45,7 @@ class Pool:
         self._calls: deque[_Call] = deque()
         self._changed = threading.Condition()
         self._since: dict[threading.Thread, float | None] = {}
+        self._in_vain = float("-inf")
 
     def put(self, call: Callable[[], Any]) -> Future[Any]:
         """Have `call` made; returns at once."""
@@ -52,6 +55,15 @@ class Pool:
             self._changed.notify()
         self.tend()
         return future
+
+    def grant(self, calls: Collection[Future[Any]], seconds: float) -> None:
+        """Wait for quick answers. After one that was not quick nobody waits for a while, so that hundreds of
+        slow jobs, asked one after the other, do not hold up everybody else's turn.
+        """
+        if self._clock() < self._in_vain:
+            return
+        if wait(calls, timeout=seconds).not_done:
+            self._in_vain = self._clock() + GRANTS * seconds
 
     def tend(self) -> None:
         """Start a thread for each call that waits, as far as the limits allow; returns at once."""

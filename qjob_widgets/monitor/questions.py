@@ -76,8 +76,10 @@ class Questions:
             taken = self._collect(found, troubles)
             begun = [] if taken or self._waits() else self._begin(slow)
             calls = [asked.call for asked in self._open.values()] if patience > GRACE else begun
-        if calls:
+        if patience > GRACE:
             wait(calls, timeout=patience)
+        elif calls:
+            self._pool.grant(calls, GRACE)
         with self._lock:
             self._collect(found, troubles)
             for asked in self._open.values():

@@ -35,6 +35,7 @@ from qjob_widgets.jobs.report import failure_report, status_report
 from qjob_widgets.jobs.results import archive
 from qjob_widgets.jobs.sending.parts import in_order
 from qjob_widgets.jobs.states import to_qiskit
+from qjob_widgets.monitor.described import Described, KnownCircuits
 from qjob_widgets.monitor.watch import Pace, Watchable
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import Status
@@ -74,6 +75,7 @@ class SavedJob:
         created: When the job was created.
         found: Its result in the partial form.
         submissions: Every submission of every part, each with its part's index.
+        known: Which circuits the parts have, in words.
     """
 
     snapshot: CompositeSnapshot
@@ -82,6 +84,7 @@ class SavedJob:
     found: Any
     submissions: tuple[tuple[int, JobSnapshot], ...] = ()
     _circuits: bytes = b""
+    known: Mapping[int, KnownCircuits] = field(default_factory=dict)
     source: _Nobody = field(init=False)
 
     def __post_init__(self) -> None:
@@ -147,6 +150,14 @@ class SavedJob:
         said = words.get(status, "had not ended when it was saved")
         raise invalid(f"The job {said}; result(partial=True) gives what there is.")
 
+    def label(self, index: int) -> str:
+        """Which circuits a part has, in 80 characters; "" if that was not known."""
+        return self.known[index].label if index in self.known else ""
+
+    def described(self, index: int) -> tuple[Described, ...]:
+        """The first hundred circuits of a part, by name and values; none if they were not known."""
+        return self.known[index].described if index in self.known else ()
+
     def circuits(self) -> list[QuantumCircuit]:
         """The circuits; none if they were not known or not saved.
 
@@ -185,6 +196,7 @@ def saved_job(
     *,
     submissions: Iterable[tuple[int, JobSnapshot]] = (),
     created: datetime | None,
+    known: Mapping[int, KnownCircuits] | None = None,
     now: datetime | None = None,
 ) -> SavedJob:
     """What is known of a job, ready to be written.
@@ -195,6 +207,7 @@ def saved_job(
         circuits: Its circuits; empty leaves them out.
         submissions: Every submission of every part, each with its part's index.
         created: When it was created.
+        known: Which circuits its parts have, in words.
         now: The time of day; that of this machine by default.
 
     Raises:
@@ -212,7 +225,7 @@ def saved_job(
     # What was on its way is on its way no more for whoever reads the file.
     still = dataclasses.replace(snapshot, sending=0, elsewhere=0)
     saved = now or datetime.now(timezone.utc)
-    return SavedJob(still, saved, created, found, tuple(submissions), file.getvalue())
+    return SavedJob(still, saved, created, found, tuple(submissions), file.getvalue(), dict(known or {}))
 
 
 def save(job: SavedJob, path: str | os.PathLike[str]) -> None:
@@ -230,6 +243,7 @@ def save(job: SavedJob, path: str | os.PathLike[str]) -> None:
         "snapshot": _facts(job.snapshot),
         "submissions": [[index, _fields(one)] for index, one in job.submissions],
         "result": archive.pack(job.found, arrays),
+        "known": {index: _words(each) for index, each in job.known.items()},
     }
     contents: dict[str, Callable[[], bytes]] = {
         _JOB: lambda: json.dumps(facts, allow_nan=False).encode(),
@@ -287,6 +301,7 @@ def load(path: str | os.PathLike[str]) -> SavedJob:
             archive.unpack(facts["result"], arrays),
             tuple((index, _part(one)) for index, one in facts["submissions"]),
             circuits,
+            {int(index): _known(each) for index, each in facts.get("known", {}).items()},
         )
     except InvalidInput:
         raise
@@ -308,6 +323,15 @@ def _check(facts: Any, path: object) -> None:
             f"{str(path)!r} was saved by a newer qjob_widgets (format {facts['format']}; this one reads up"
             f" to {FORMAT}); update qjob_widgets."
         )
+
+
+def _words(known: KnownCircuits) -> list[Any]:
+    return [known.label, [[one.name, dict(one.parameters)] for one in known.described]]
+
+
+def _known(words: Sequence[Any]) -> KnownCircuits:
+    label, described = words
+    return KnownCircuits(label, tuple(Described(name, values) for name, values in described))
 
 
 # A queue position is of its moment only: it is not saved.

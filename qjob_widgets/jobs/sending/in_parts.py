@@ -6,6 +6,7 @@ The other half, `composite.CompositeJob`, is what the reference documents.
 from __future__ import annotations
 
 import functools
+import logging
 import threading
 import uuid
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -16,13 +17,14 @@ from qiskit.providers import JobV1
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.jobs.errors import IBMJobApiError, IBMJobInvalidStateError, api_errors_as
-from qjob_widgets.jobs.panel_facts import PanelFacts
+from qjob_widgets.jobs.panel_facts import PanelFacts, known_circuits
 from qjob_widgets.jobs.sending.journal import Busy, Intent, Journal, Planned, with_tags
 from qjob_widgets.jobs.sending.ledger import Ledger
 from qjob_widgets.jobs.sending.options import RunOptions
 from qjob_widgets.jobs.sending.parcel import PartParcel
 from qjob_widgets.jobs.sending.payload import CircuitsPayload, Payload, stored_payload
 from qjob_widgets.jobs.sending.retrieval import follow, refuse_missing, take_kept, unsent_payload
+from qjob_widgets.monitor.described import KnownCircuits
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 
 if TYPE_CHECKING:
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
     from qjob_widgets.jobs.service import JobService
     from qjob_widgets.monitor.watch import Source
+
+logger = logging.getLogger(__name__)
 
 
 class SentInParts(PanelFacts, JobV1):  # type: ignore[misc]
@@ -140,7 +144,8 @@ class SentInParts(PanelFacts, JobV1):  # type: ignore[misc]
         """Write parts into the journal before they are sent; False if it cannot keep them."""
         places = self._ledger.places
         parts = (
-            Planned(places[index], ids, self._encoded(index), keys[index]) for index, ids in known.items()
+            Planned(places[index], ids, self._encoded(index), keys[index], self._in_words(index))
+            for index, ids in known.items()
         )
         try:
             return self._intent.plan(self._ledger.header, parts)
@@ -169,22 +174,38 @@ class SentInParts(PanelFacts, JobV1):  # type: ignore[misc]
         except Exception:  # the sender will meet it too, and refuses the part for it
             return None
 
+    def _in_words(self, index: int) -> KnownCircuits | None:
+        """Which circuits a part has, to be kept; None where they are known, private or unknown."""
+        payload = self._payloads.get(index)
+        sent = self._ledger.last_attempt(index) is not None
+        if sent or not isinstance(payload, CircuitsPayload) or self._options.private:
+            return None
+        try:
+            return known_circuits(payload)
+        except Exception:  # what users write into their circuits may be anything; they are sent all the same
+            logger.debug("Part %d could not be described.", index, exc_info=True)
+            return None
+
     def _payload_here(self, index: int) -> Payload | None:
         return self._payloads.get(index)
 
     def _payload(self, index: int) -> Payload:
-        """What a part is made of: from memory, else from the service, else from the journal."""
+        """What a part is made of; it is kept in memory."""
         if index not in self._payloads:
-            last = self._ledger.last_attempt(index)
-            body = None if last is not None else self._intent.body(index)
-            if last is not None:
-                record = self._service.client.fetch_params(last.job_id)
-                self._payloads[index] = stored_payload(record, last.job_id)
-            elif body is not None:
-                self._payloads[index] = unsent_payload(body)
-            else:
-                refuse_missing(self.job_id(), [index], len(self._ledger.places))
+            self._payloads[index] = self._fetched_payload(index)
         return self._payloads[index]
+
+    def _fetched_payload(self, index: int) -> Payload:
+        """The same from the service, else from the journal."""
+        last = self._ledger.last_attempt(index)
+        if last is not None:
+            return stored_payload(self._service.client.fetch_params(last.job_id), last.job_id)
+        body = self._intent.body(index)
+        refuse_missing(self.job_id(), [index] if body is None else [], len(self._ledger.places))
+        return unsent_payload(body or b"")
+
+    def _kept_as(self, index: int) -> tuple[str, int, bool]:
+        return self.job_id(), index, False
 
     def _body(self, index: int) -> bytes:
         tags = self._ledger.tags_of(index)

@@ -1,8 +1,8 @@
 """The journal: what was asked to be sent and is not yet accepted, in a file that outlives the kernel.
 
 A composite writes what each of its parts is made of before the first byte is sent. A part leaves the journal
-when the service has accepted it, a composite with its last part. What a killed process left is found again
-by the composite's id and sent by `CompositeJob.resume()`.
+when the service has accepted it, a composite with its last part; which circuits it had stays, in words. What
+a killed process left is found again by the composite's id and sent by `CompositeJob.resume()`.
 
 Rows are keyed by the instance's CRN, else by the service's address. No token is in the file. Request bodies
 are kept without tags, which may change before they are sent.
@@ -21,12 +21,22 @@ from typing import TypeVar
 
 from qjob_widgets.errors import QJobError
 from qjob_widgets.jobs.sending.journal_file import JournalFile, opened
+from qjob_widgets.jobs.sending.kept_circuits import KeptCircuits, keep
+from qjob_widgets.monitor.described import KnownCircuits
 from qjob_widgets.tags import Place
 
 UNSENT, REFUSED, CANCELLED = "unsent", "refused", "cancelled"
 
 _COMPOSITE = "FROM composites WHERE service = ? AND id = ?"
 _PART = f"WHERE number = (SELECT number {_COMPOSITE}) AND job = ?"
+
+_INSERT = (
+    'INSERT INTO parts (number, job, total, start, "end", state, since, known, body, key)'
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
+    " reason = NULL, since = excluded.since, known = excluded.known,"
+    # A request of an earlier process may still be on its way: this one is then the same submission.
+    " body = coalesce(excluded.body, body), key = coalesce(key, excluded.key)"
+)
 
 Value = TypeVar("Value")
 
@@ -55,12 +65,16 @@ class Header:
 
 @dataclass(frozen=True)
 class Planned:
-    """A part that is to be sent; `body` is None where the service has an earlier submission of it."""
+    """A part that is to be sent; `body` is None where the service has an earlier submission of it.
+
+    `circuits` says which it has; None where that has been written before, or shall not be.
+    """
 
     place: Place
     known_ids: frozenset[str] = frozenset()
     body: bytes | None = None
     key: str = ""
+    circuits: KnownCircuits | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +110,7 @@ class Journal:
     def __init__(self, service: str, file: Path | None = None, *, temporary: bool = False) -> None:
         self._service = service
         self._file = opened(file or user_file(), temporary=temporary)
+        self.circuits = KeptCircuits(service, self._file)
 
     def intent(self, composite_id: str) -> Intent:
         """What it says of one composite."""
@@ -190,8 +205,21 @@ class Intent:
         facts = (header.kind, header.name, json.dumps(header.tags), header.backend, number)
         statement = "UPDATE composites SET kind = ?, name = ?, tags = ?, backend = ? WHERE number = ?"
         # A transaction a part: making thousands of bodies must not keep other processes waiting.
-        written = all(file.do(_insert(number, part)) for part in parts)
+        written = all(file.do(self._insert(number, part)) for part in parts)
         return bool(written and file.do(lambda sql: sql.execute(statement, facts), sync=True))
+
+    def _insert(self, number: int, part: Planned) -> Callable[[sqlite3.Connection], bool]:
+        place = part.place
+        values = (number, place.job, place.total, place.start, place.end, UNSENT, time.time())
+        facts = (*values, json.dumps(sorted(part.known_ids)), part.body, part.key)
+
+        def insert(sql: sqlite3.Connection) -> bool:
+            sql.execute(_INSERT, facts)
+            if part.circuits is not None:
+                keep(sql, self._key, place.job, part.circuits)
+            return True
+
+        return insert
 
     def relabel(self, header: Header) -> None:
         """The composite has another name or other tags."""
@@ -274,19 +302,6 @@ class Intent:
 
     def _do(self, work: Callable[[sqlite3.Connection], Value]) -> Value | None:
         return None if self._file is None else self._file.do(work)
-
-
-def _insert(number: int, part: Planned) -> Callable[[sqlite3.Connection], sqlite3.Cursor]:
-    place = part.place
-    values = (number, place.job, place.total, place.start, place.end, UNSENT, time.time())
-    return lambda sql: sql.execute(
-        'INSERT INTO parts (number, job, total, start, "end", state, since, known, body, key)'
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET state = excluded.state,"
-        " reason = NULL, since = excluded.since, known = excluded.known,"
-        # A request of an earlier process may still be on its way: this one is then the same submission.
-        " body = coalesce(excluded.body, body), key = coalesce(key, excluded.key)",
-        (*values, json.dumps(sorted(part.known_ids)), part.body, part.key),
-    )
 
 
 def _named(process: int | None) -> str:

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +22,8 @@ logger = logging.getLogger(__name__)
 
 KEPT_DAYS = 30
 """So long are refused and cancelled parts kept for a rerun in another process. Unsent ones stay."""
+CIRCUITS_DAYS = 90
+"""So long is it kept in words which circuits jobs have; after that the service is asked."""
 PATIENCE = 10.0
 """Seconds to wait for another process that is writing."""
 
@@ -44,6 +46,15 @@ CREATE TABLE IF NOT EXISTS parts (
     body BLOB,                                      -- NULL where the service has an earlier submission
     key TEXT,                                       -- what its submission is called, each time it is sent
     began REAL,                                     -- of a request without an answer, in seconds since 1970
+    PRIMARY KEY (number, job)
+);
+CREATE TABLE IF NOT EXISTS known (                  -- jobs of which it is known which circuits they have
+    number INTEGER PRIMARY KEY, service TEXT NOT NULL, id TEXT NOT NULL, since REAL NOT NULL,
+    UNIQUE (service, id)
+);
+CREATE TABLE IF NOT EXISTS circuits (
+    number INTEGER NOT NULL, job INTEGER NOT NULL,
+    label TEXT NOT NULL, said BLOB NOT NULL,        -- deflated JSON list: names and values
     PRIMARY KEY (number, job)
 );
 """
@@ -72,6 +83,16 @@ class JournalFile:
         self._told: set[str] = set()
         self._useless = False
         self._pruned = False
+
+    @property
+    def version(self) -> object:
+        """Changes when anybody writes; None where there is no file."""
+        found: list[tuple[int, int]] = []
+        for path in (self._path, self._path.with_name(f"{self._path.name}-wal")):
+            with suppress(OSError):
+                stat = path.stat()
+                found.append((stat.st_mtime_ns, stat.st_size))
+        return tuple(found) or None
 
     def do(
         self, work: Callable[[sqlite3.Connection], Value], *, make: bool = False, sync: bool = False
@@ -143,6 +164,10 @@ class JournalFile:
         sql.execute("BEGIN IMMEDIATE")
         oldest = time.time() - KEPT_DAYS * 86_400
         sql.execute("DELETE FROM parts WHERE state != 'unsent' AND since < ?", (oldest,))
+        stale = "SELECT number FROM known WHERE since < ?"
+        old = time.time() - CIRCUITS_DAYS * 86_400
+        sql.execute(f"DELETE FROM circuits WHERE number IN ({stale})", (old,))
+        sql.execute("DELETE FROM known WHERE since < ?", (old,))
         # Without tags: killed before all was written, so nobody has been told of it and nothing was sent.
         dead = "SELECT number FROM composites WHERE tags IS NULL OR number NOT IN (SELECT number FROM parts)"
         for (number,) in sql.execute(dead).fetchall():

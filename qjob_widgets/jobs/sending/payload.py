@@ -12,8 +12,9 @@ from qiskit import QuantumCircuit
 
 from qjob_widgets.errors import InvalidInput
 from qjob_widgets.jobs.sending.options import RunOptions
+from qjob_widgets.monitor.described import RESERVED
 
-METADATA = "qjob"
+METADATA = RESERVED
 """Key in the metadata of a part's first circuit: header and options travel there to who retrieves the job."""
 
 

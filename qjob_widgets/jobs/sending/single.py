@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.errors import ApiError
 from qjob_widgets.jobs.errors import IBMApiError
+from qjob_widgets.jobs.panel_facts import known_circuits
 from qjob_widgets.jobs.runtime import RuntimeJob
 from qjob_widgets.jobs.sending.payload import CircuitsPayload
 from qjob_widgets.jobs.sending.submission import SETTLED, after_failure
@@ -80,6 +82,9 @@ def submit_single(
         private=payload.options.private,
         backend=backend.name,
     )
+    if not payload.options.private:
+        with contextlib.suppress(Exception):  # what users write into their circuits may be anything
+            service.journal.circuits.keep(mark, 0, known_circuits(payload))
     return RuntimeJob.from_snapshot(snapshot, service, backend=backend, payload=payload)
 
 
