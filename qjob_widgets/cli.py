@@ -9,6 +9,7 @@ from pathlib import Path
 
 from qjob_widgets import demo, serve, watching
 from qjob_widgets.errors import QJobError
+from qjob_widgets.widgets.shown import whole
 
 DIRECTORY = Path("qjob_widgets_demo")
 
@@ -19,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.run(options))
     except QJobError as error:
-        print(f"qjob-widgets: {error}", file=sys.stderr)
+        print(f"qjob-widgets: {whole(str(error))}", file=sys.stderr)
         return 1
 
 

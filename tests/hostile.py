@@ -8,6 +8,7 @@ from __future__ import annotations
 HOSTILE: dict[str, str] = {
     "script": "<script>alert(1)</script>",
     "handler": "<img src=x onerror=alert(1)>",
+    "flag": '<img src=x onerror="window.obeyed=1"><svg onload="window.obeyed=2">',
     "attribute": '"><b onmouseover="alert(1)">',
     "apostrophe": "'; DROP TABLE jobs; --",
     "entity": "&lt;not markup&gt; &#x3c;b&#x3e;",

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import queue
 import struct
-from dataclasses import replace
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 from qiskit import QuantumCircuit
@@ -17,7 +18,15 @@ from qjob_widgets.status import CODES, Status
 from qjob_widgets.widgets.panel import STATIC
 from qjob_widgets.widgets.publisher import Publisher
 from qjob_widgets.widgets.table import JobTable
+from tests.local_support import until
 from tests.support import NOON, Clock, MemoryJob, memory_job, part
+
+
+@dataclass(frozen=True)
+class SimpleStanding:
+    calibrated: datetime | None
+    left: float | None
+    limit: float | None
 
 
 class Bench:
@@ -33,7 +42,6 @@ class Bench:
             publisher=self.publisher,
             clock=self.clock,
             now=lambda: NOON + timedelta(seconds=self.clock.now),
-            rest=self.clock.pause,
             **options,
         )
         self.sent: queue.Queue = queue.Queue()
@@ -124,6 +132,8 @@ def test_what_is_asked_of_rows_is_done_to_their_jobs():
     assert (one.cancelled, two.cancelled, three.cancelled) == (1, 2, 0)
     assert bench.ask({"op": "select", "rows": [0, 2]})["ok"]
     assert bench.table.selected == [one, three]
+    bench.step()
+    assert bench.table.summary["selected"] == [0, 2]  # a page that is loaded anew begins with it
 
 
 def test_one_that_refuses_does_not_keep_the_others_from_it():
@@ -222,6 +232,8 @@ def test_a_data_frame():
     )
     frame = Bench(one, named("Q", "two")).table.to_dataframe()
 
+    told = JobTable.to_dataframe.__doc__.partition("Raises:")[0]
+    assert [name for name in frame.columns if f"`{name}`" not in told] == []
     assert list(frame["name"]) == ["one", "two"]
     assert list(frame["status"]) == ["DONE", "QUEUED"]
     assert frame["usage_seconds"][0] == 1.0
@@ -240,11 +252,100 @@ def test_jobs_of_other_libraries_are_rows_too():
     assert bench.states[1] is Status.DONE
 
 
+def test_a_table_freezes_once_its_jobs_have_ended_and_not_while_it_is_empty_or_asks_a_query():
+    def shown(*jobs, **options):
+        bench = Bench(*jobs, **options)
+        bench.table._outputs = [SimpleNamespace(update=lambda *_, **__: None)]
+        bench.step()
+        return bench
+
+    bench = shown(freeze_when_done=True)
+    assert not bench.table.closed
+    bench.table.add(named("Q", "one", "D"))
+    bench.step()
+    bench.step()
+    assert bench.table.closed
+    assert not shown(named("D", "done"), freeze_when_done=True, query=list).table.closed
+    later = shown(named("D", "done"))
+    assert not later.table.closed
+    later.table.freeze_once_done()
+    later.step()
+    assert later.table.closed
+
+
+def test_clicks_count_and_do_only_what_jobs_can():
+    @dataclass(eq=False)
+    class Silent:
+        name: str
+        word: str
+
+        def job_id(self):
+            return self.name
+
+        def status(self):
+            return self.word
+
+    silent = [Silent("failed", "ERROR"), Silent("open", "QUEUED")]
+    alone = Bench(*silent)
+    ours = named("Q", "ours")
+    mixed = Bench(*silent, ours, named("E", "failed too"))
+    for _ in range(2):
+        alone.step()
+        mixed.step()
+
+    assert [alone.table.meta["can"][name] for name in ("cancel", "rerun")] == [False, False]
+    assert (alone.table.summary["rerunnable"], alone.table.summary["open"]) == (0, 0)
+    assert alone.ask({"op": "rerun"})["text"] == "None of these jobs offers a way to rerun it."
+    assert mixed.table.summary["rerunnable_by"] == {"ERROR": 1, "CANCELLED": 0, "UNSENT": 0}
+    assert mixed.table.summary["open"] == 1
+    assert mixed.ask({"op": "cancel"})["text"] == "Cancel sent for 1 job."
+    assert mixed.ask({"op": "rerun"})["text"] == "1 job will be sent again."
+    assert ours.cancelled == 1
+
+
+def test_a_query_says_when_it_was_asked_though_nothing_is_open():
+    bench = Bench(query=lambda: [named("D", "done")], every=10)
+    bench.step()
+    bench.step()
+
+    assert bench.table.summary["asked"] is not None
+    assert bench.table.summary["interval"] == 10
+
+
+def test_the_table_of_one_service_says_what_the_instance_has_left():
+    def telling(name, backend, left, source=None):
+        job = named("Q", name)
+        job.snapshot = replace(job.snapshot, backend=backend)
+        job.source = source or job.source
+        job.standing = SimpleStanding(NOON, left, 600.0)
+        job.fetch_standing = lambda: asked.append(name)
+        return job
+
+    asked = []
+    one = telling("one", "manila", 60.0)
+    bench = Bench(one, telling("same", "manila", 60.0, one.source))
+    bench.step()
+    assert bench.table.summary["cost"] == {"used": 0.0, "estimated": None, "left": 60.0, "limit": 600.0}
+    assert bench.table.meta["calibrated"] is not None
+    until(lambda: asked == ["same"])
+
+    other = Bench(one, telling("other", "fez", 60.0, one.source))
+    other.step()
+    assert (other.table.summary["cost"]["left"], other.table.meta["calibrated"]) == (60.0, None)
+    several = Bench(one, telling("third", "fez", 7.0))
+    several.step()
+    assert several.table.summary["cost"] is None
+    silent = Bench(one, named("Q", "silent"))
+    silent.step()
+    assert silent.table.summary["cost"] is None
+
+
 def test_a_table_without_jobs_can_be_shown():
     bench = Bench()
 
     assert bench.table._bundle(bench.table._job.snapshot)["text/plain"].startswith("0 jobs")
     assert repr(bench.table) == "JobTable of no jobs yet"
+    assert repr(Bench(name="mine").table) == "JobTable 'mine': no jobs yet"
 
 
 def test_the_twin_lists_the_jobs():

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import threading
 from dataclasses import replace
+from datetime import timedelta
 
+import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from qjob_widgets.errors import Unreachable
 from qjob_widgets.monitor.monitor import Monitor
 from qjob_widgets.monitor.watch import Pace
-from qjob_widgets.widgets.terminal import render, watch
-from tests.support import NOON, composite, memory_job, part
+from qjob_widgets.snapshot import CompositeSnapshot, QueueInfo
+from qjob_widgets.widgets.statement import of_job
+from qjob_widgets.widgets.terminal import watch
+from qjob_widgets.widgets.terminal_page import page
+from tests.hostile import HOSTILE, clean
+from tests.support import NOON, composite, memory_job
+from tests.test_words import everywhere
 
 PACE = Pace(shortest=0.001, longest=0.01)
 
@@ -26,10 +35,29 @@ def text(console: Console) -> str:
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 
-def drawn(snapshot, **options) -> str:
-    console = on_paper()
-    console.print(render(snapshot, now=NOON, **options))
-    return text(console)
+def drawn(snapshot, *, width: int | None = 120, most: int | None = None) -> str:
+    states = [part.status for part in snapshot.parts]
+    statement = of_job(snapshot, at=NOON + timedelta(seconds=30), most=most, urgent_first=False)
+    return page(statement, width=width, states=states).plain
+
+
+def rabi(letters: str) -> CompositeSnapshot:
+    """A composite with everything that a row can tell, its first failure in many words."""
+    whole = composite(letters)
+    parts = [
+        replace(
+            each,
+            job_id=f"d1j8r0ip4mvc73f0g2{index:02}",
+            finished=NOON + timedelta(seconds=12) if each.final else None,
+            usage_seconds=1.25 if each.final else None,
+            attempt=1 + index % 2,
+            queue=None if each.final else QueueInfo(index),
+        )
+        for index, each in enumerate(whole.parts)
+    ]
+    first = letters.index("E")
+    parts[first] = replace(parts[first], reason="Ran too long: more than 300 s on the QPU " + "x" * 80)
+    return replace(whole, parts=tuple(parts))
 
 
 def scripted(letters: str, *answers: str | Exception, job_id: str = "whole"):
@@ -40,32 +68,93 @@ def scripted(letters: str, *answers: str | Exception, job_id: str = "whole"):
 
 def test_once_shows_every_sub_job_and_says_whether_all_is_well():
     console = on_paper()
-    assert watch([memory_job("DRQ")], once=True, console=console)
+    assert watch([memory_job("DRQ")], once=True, console=console).well
     lines = text(console).splitlines()
 
-    assert lines[0].startswith("sweep  ○ queued  1 of 3 done · local_manila · vqe")
-    assert lines[2].endswith("1 done, 1 running, 1 queued")
-    assert [line.split()[:5] for line in lines[4:7]] == [
+    assert lines[0] == "sweep  ○ queued  1 of 3 done · 10 of 30 circuits"
+    assert lines[1] == "1 queued, position unknown · 1 running"
+    assert lines[2] == "local_manila · whole · tags: vqe"
+    assert lines[3].endswith("✓ 1 done  ► 1 running  ○ 1 queued")
+    assert [line.split()[:5] for line in lines[5:8]] == [
         ["0", "0–9", "job-0", "✓", "done"],  # noqa: RUF001
-        ["1", "10–19", "job-1", "▶", "running"],  # noqa: RUF001
+        ["1", "10–19", "job-1", "►", "running"],  # noqa: RUF001
         ["2", "20–29", "job-2", "○", "queued"],  # noqa: RUF001
     ]
-    assert not watch([memory_job("DE")], once=True, console=on_paper())
-    assert not watch([memory_job("D"), memory_job("C")], once=True, console=on_paper())
+    assert not watch([memory_job("DE")], once=True, console=on_paper()).well
+    assert not watch([memory_job("D"), memory_job("C", job_id="other")], once=True, console=on_paper()).well
 
 
 def test_where_not_all_fit_those_in_trouble_are_shown():
-    shown = drawn(composite("D" * 500 + "E" + "D" * 300 + "R" + "Q" * 100), rows=4)
+    shown = drawn(composite("D" * 500 + "E" + "D" * 300 + "R" + "Q" * 100), most=4).splitlines()
 
-    assert [line.split()[0] for line in shown.splitlines()[4:8]] == ["500", "801", "802", "803"]
-    assert "898 more sub-jobs are not listed." in shown
-    assert len(shown.splitlines()) < 15
+    assert [line.split()[0] for line in shown[-5:-1]] == ["500", "801", "802", "803"]
+    assert shown[-1] == "and 898 more sub-jobs"
+    assert "✓✗✓" in shown[4], "a strip shows where they stand"
+    assert len(shown[4]) == 100
+    assert len(shown) < 15
 
 
 def test_the_bar_has_a_cell_for_each_state_that_is_there():
-    shown = drawn(composite("D" * 998 + "EC"), rows=1)
+    shown = drawn(composite("D" * 998 + "EC"), most=1)
 
-    assert "✗–  998 done, 1 cancelled, 1 failed" in shown.replace("–✗", "✗–")  # noqa: RUF001
+    assert "█╌╳  ✓ 998 done  – 1 cancelled  ✗ 1 failed" in shown  # noqa: RUF001
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120, 200])
+def test_rows_fit_the_terminal_and_what_matters_most_stays(width):
+    lines = drawn(rabi("DEDQQR" * 3), width=width).splitlines()
+    head = next(number for number, line in enumerate(lines) if line.lstrip().startswith("#"))
+    rows = lines[head + 1 :]
+
+    assert len(rows) == 18
+    assert max(map(len, lines[head:])) <= width
+    assert all("done" in row or "failed" in row or "queued" in row or "running" in row for row in rows)
+    assert all(row.split()[0] == str(number) for number, row in enumerate(rows))
+    assert ("Reason" in lines[head]) == (width >= 100)
+    if width >= 80:
+        assert "d1j8r0ip4mvc73f0g204" in rows[4]
+    assert any("Ran too long" in line for line in lines[:head]), "why parts failed is told in any case"
+
+
+def test_a_file_gets_everything_however_wide():
+    whole = rabi("DEQ")
+    assert whole.parts[1].reason in drawn(whole, width=None).splitlines()[-2]
+
+
+def test_letters_of_two_cells_and_none_keep_the_columns():
+    whole = composite("EE")
+    parts = (replace(whole.parts[0], job_id="量子計算"), replace(whole.parts[1], job_id="e\u0301tat"))
+    rows = drawn(replace(whole, parts=parts)).splitlines()[-2:]
+
+    assert cell_len(rows[0].partition("✗")[0]) == cell_len(rows[1].partition("✗")[0])
+
+
+def test_several_jobs_are_one_table_of_a_row_each():
+    console = on_paper()
+    jobs = [memory_job("DD"), memory_job("DEQ", job_id="other"), memory_job("R", job_id="third")]
+    watch(jobs, once=True, console=console)
+    lines = text(console).splitlines()
+
+    assert lines[0] == "3 jobs  ○ queued  1 of 3 done"
+    assert "✗ 1 failed: no reason given" in lines
+    assert [line.split()[:5] for line in lines[-3:]] == [
+        ["sweep", "✓", "done", "2", "of"],
+        ["sweep", "○", "queued", "1", "of"],
+        ["sweep", "►", "running", "0", "of"],
+    ]
+
+
+def test_a_query_brings_jobs_while_it_lasts():
+    console, monitor = on_paper(), Monitor()
+    first, late = scripted("Q", "R", "R", "D"), scripted("Q", "D", job_id="late")
+    answers = [[first], [first, late]]
+    watch([], query=lambda: answers.pop(0) if answers else [], every=0.001, console=console, monitor=monitor)
+
+    assert text(console).count("done") == 2
+    monitor.close()
+    nothing = on_paper()
+    assert watch([], query=list, console=nothing).well
+    assert text(nothing) == "There is no such job.\n"
 
 
 def test_a_file_gets_a_line_a_change():
@@ -89,10 +178,12 @@ def test_json_is_one_object_a_line():
     assert found[-1]["parts"][1] == {
         "index": 1,
         "circuits": [10, 19],
+        "label": None,
         "job_id": "job-1",
         "status": "ERROR",
         "word": "failed",
         "queue_position": None,
+        "estimated_completion": None,
         "reason": None,
         "reason_code": None,
         "attempt": 1,
@@ -114,33 +205,42 @@ def test_a_terminal_is_drawn_anew_and_keeps_what_it_showed_last():
 
 
 def test_ctrl_c_ends_the_watching_and_not_the_job():
-    def interrupted(event: threading.Event, seconds: float) -> None:
-        raise KeyboardInterrupt
-
     job, monitor = scripted("QQ", *["QQ"] * 100), Monitor()
     job.source.pace = Pace(shortest=5, longest=5)
-    assert watch([job], console=on_paper(), monitor=monitor, pause=interrupted)
+    assert watch([job], console=on_paper(), monitor=monitor, pause=_interrupted).interrupted
     assert job.cancelled == 0
     monitor.close()
 
 
-def test_what_others_wrote_is_shown_and_not_obeyed():
-    hostile = "[red]no[/red] \x1b[31mred \x1b]8;;http://x\x07 \u202eevil \x00 \ud800 [link=x]y[/link]"
-    snapshot = composite("E")
-    snapshot = replace(
-        snapshot,
-        name=hostile,
-        tags=(hostile,),
-        backend=hostile,
-        parts=(replace(part("E"), reason=hostile, job_id=hostile, word=hostile),),
-    )
-    shown = drawn(snapshot)
+@pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
+def test_what_others_wrote_is_shown_and_not_obeyed(hostile):
+    job, other = memory_job("E"), memory_job("D", job_id="other")
+    job.snapshot = everywhere(hostile)
+    job.label = lambda index: hostile
+    screen = on_paper(force_terminal=True, height=40, no_color=True)
+    job.source.answers.append(Unreachable(hostile))
+    watch([job], once=True, console=screen)
+    watch([job, other], once=True, console=screen)
+    watch([other], name=hostile, query=lambda: [job], once=True, console=screen)
+    paper = on_paper()
+    watch([job], console=paper, monitor=Monitor(), pause=_interrupted)
+    lines = on_paper()
+    watch([job], once=True, as_json=True, console=lines)
 
-    assert "[red]no[/red]" in shown
-    assert not {"\x1b", "\x07", "\u202e", "\x00", "\ud800"} & set(shown)
-    assert r"\x1b[31m" in shown
-    console = on_paper()
-    job = memory_job("E")
-    job.snapshot = snapshot
-    watch([job], once=True, as_json=True, console=console)
-    assert json.loads(text(console))["name"] == hostile
+    shown = re.sub(r"\x1b\[\d*m", "", text(screen))  # bold and dim are ours
+    assert clean(shown, lines=True)
+    assert clean(text(paper), lines=True)
+    assert len(shown) < 40_000
+    assert clean(text(lines), lines=True)
+    assert text(lines).isascii()
+    assert json.loads(text(lines))["name"] == hostile
+
+
+def test_markup_of_others_is_text():
+    shown = drawn(everywhere("[bold red]no[/] [link=file:///etc/passwd]x[/link] :smile:"))
+
+    assert "[bold red]no[/] [link=file:///etc/passwd]x[/link] :smile:" in shown
+
+
+def _interrupted(event: threading.Event, seconds: float) -> None:
+    raise KeyboardInterrupt

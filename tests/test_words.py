@@ -13,6 +13,7 @@ from qjob_widgets.snapshot import CompositeSnapshot
 from qjob_widgets.widgets import static_text, view_state, words
 from qjob_widgets.widgets.columns import Columns
 from qjob_widgets.widgets.shown import LONGEST_WHOLE, shown, whole
+from qjob_widgets.widgets.statement import of_job
 from tests.hostile import HOSTILE, clean
 from tests.support import NOON, part
 
@@ -95,7 +96,7 @@ def test_nothing_of_it_reaches_a_page_as_it_is(text):
 
 @TEXTS
 def test_nothing_of_it_reaches_a_plain_text_as_it_is(text):
-    page = static_text.render(everywhere(text), now=NOON, labels=[text] * 3)
+    page = static_text.render(of_job(everywhere(text), at=NOON, labels=[text] * 3))
 
     assert clean(page, lines=True)
     assert len(page) < 10_000
@@ -115,4 +116,23 @@ def test_a_million_tags_are_not_sent():
     snapshot = CompositeSnapshot("whole", (part("Q"),), None, tuple(map(str, range(100_000))))
 
     assert len(view_state.meta(Columns(snapshot), twin="t", can={}, revision=1)["tags"]) == 100
-    assert len(static_text.render(snapshot, now=NOON)) < 2000
+    assert len(static_text.render(of_job(snapshot, at=NOON))) < 2000
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("OSError: token=SECRET123 at https://user:pw@host/x", "OSError: token=… at https://…@host/x"),
+        ("GET https://host/x?access_token=abcdefgh&y=1", "GET https://host/x?access_token=…&y=1"),
+        ("{'token': 'abcdefghijkl'}", "{'token': '…'}"),
+        ("Authorization: Bearer abcdefghij.klm", "Authorization: Bearer …"),
+        ("apikey 0123456789abcdef", "apikey …"),
+    ],
+)
+def test_credentials_in_foreign_texts_are_left_out(text, seen):
+    assert shown(text) == whole(text) == seen
+
+
+@pytest.mark.parametrize("text", ["token=3", "Your token: expired", "https://host/path", "theta=0.025"])
+def test_what_is_no_credential_stays(text):
+    assert shown(text) == whole(text) == text

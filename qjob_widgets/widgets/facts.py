@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 
 
-def facts(snapshot: CompositeSnapshot) -> dict[str, Any]:
-    """A job with its sub-jobs. Times are ISO texts in UTC, durations seconds, what is unknown is None."""
-    return {**headline(snapshot), "parts": [part_facts(*each) for each in enumerate(snapshot.parts)]}
+def facts(snapshot: CompositeSnapshot, labels: Sequence[str] = ()) -> dict[str, Any]:
+    """A job with its sub-jobs. Times are ISO texts in UTC, durations seconds, what is unknown is None.
+
+    docs/terminal.md describes the fields; programs rely on them.
+    """
+    parts = enumerate(snapshot.parts)
+    told = [part_facts(index, part, labels[index] if labels else "") for index, part in parts]
+    return {**headline(snapshot), "parts": told}
 
 
 def headline(snapshot: CompositeSnapshot) -> dict[str, Any]:
@@ -33,15 +39,18 @@ def headline(snapshot: CompositeSnapshot) -> dict[str, Any]:
     }
 
 
-def part_facts(index: int, part: JobSnapshot) -> dict[str, Any]:
-    """One sub-job; `circuits` are its first and last circuit, inclusive."""
+def part_facts(index: int, part: JobSnapshot, label: str = "") -> dict[str, Any]:
+    """One sub-job; `circuits` are its first and last circuit, inclusive, `label` says which they are."""
+    queue = part.queue if not part.final else None
     return {
         "index": index,
         "circuits": None if part.place is None else [part.place.start, part.place.end],
+        "label": label or None,
         "job_id": part.job_id or None,
         "status": part.status.name,
         "word": part.word or None,
         "queue_position": part.position,
+        "estimated_completion": None if queue is None else _iso(queue.estimated_complete_time),
         "reason": part.reason,
         "reason_code": part.reason_code,
         "attempt": part.attempt,

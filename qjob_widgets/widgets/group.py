@@ -8,6 +8,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from qjob_widgets.errors import QJobError
@@ -17,6 +18,7 @@ from qjob_widgets.monitor.monitor import Freshness, Monitor, Subscription
 from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import Status
+from qjob_widgets.widgets.abilities import cancelled
 
 
 class JobGroup:
@@ -28,7 +30,7 @@ class JobGroup:
     """
 
     def __init__(self, group_id: str, name: str | None = None) -> None:
-        self._group_id, self._name = group_id, name
+        self._group_id, self.name = group_id, name
         self._lock = threading.Lock()
         self._given: list[Any] = []
         self._jobs: list[Any] = []
@@ -96,7 +98,7 @@ class JobGroup:
         return CompositeSnapshot(
             self._group_id,
             tuple(self._rows),
-            self._name or title(told),
+            self.name or title(told),
             backend=backends.pop() if len(backends) == 1 else "",
         )
 
@@ -114,8 +116,36 @@ class JobGroup:
             job.source.ask([job])
 
     def label(self, index: int) -> str:
-        """The name of a job."""
-        return self.jobs[index].snapshot.name or ""
+        """The name of a job; of one without, which circuits it has, where it is no composite."""
+        with self._lock:
+            job = self._jobs[index]
+        snapshot = job.snapshot
+        label = None if snapshot.name or snapshot.composite else getattr(job, "label", None)
+        return snapshot.name or (label(0) if callable(label) else "")
+
+    @property
+    def standing(self) -> Any:
+        """What the one service that all jobs belong to tells beside them; None where there are several."""
+        told: list[Any] = [getattr(job, "standing", None) for job in self._one_a_backend()]
+        left = {(each.left, each.limit) for each in told if each is not None}
+        if len(left) != 1 or None in told:
+            return None
+        return told[0] if len(told) == 1 else replace(told[0], calibrated=None)
+
+    @property
+    def fetch_standing(self) -> Callable[[], None] | None:
+        """What asks for it anew; None while there is nobody to ask."""
+        return self._fetch_standing if self.jobs else None
+
+    def _fetch_standing(self) -> None:
+        for job in self._one_a_backend():
+            fetch = getattr(job, "fetch_standing", None)
+            if callable(fetch):
+                fetch()
+
+    def _one_a_backend(self) -> list[Any]:
+        """One job for each service and backend."""
+        return list({(id(job.source), job.snapshot.backend): job for job in self.jobs}.values())
 
     # ---- commands
 
@@ -125,7 +155,7 @@ class JobGroup:
         Raises:
             QJobError: If some could not be cancelled; all have been tried then.
         """
-        self._each(parts, "cancel", lambda job: not job.snapshot.final)
+        self._each(parts, "cancel", lambda job: not job.snapshot.final, cancelled)
 
     def rerun_failed(self, *, parts: Iterable[int] | None = None) -> None:
         """Rerun what has failed of those of the jobs, by number, that can be rerun.
@@ -133,7 +163,7 @@ class JobGroup:
         Raises:
             QJobError: If some could not be rerun; all have been tried then.
         """
-        self._each(parts, "rerun_failed", lambda job: bool(job.snapshot.rerunnable))
+        self._each(parts, "rerun_failed", lambda job: bool(job.snapshot.rerunnable), _rerun)
 
     def stop_sending(self) -> int:
         """Stop sending what waits to be sent; how many sub-jobs that were."""
@@ -146,22 +176,32 @@ class JobGroup:
         heads = [f"{job.snapshot.name or ''} {job.job_id()}".strip() for job in able]
         return "\n\n".join(f"{head}\n{job.report()}" for head, job in zip(heads, able, strict=True))
 
-    def _each(self, parts: Iterable[int] | None, ability: str, wanted: Callable[[Any], bool]) -> None:
+    def _each(
+        self,
+        parts: Iterable[int] | None,
+        ability: str,
+        wanted: Callable[[Any], bool],
+        do: Callable[[Any], object],
+    ) -> None:
         jobs = self.jobs
         chosen = jobs if parts is None else [jobs[index] for index in parts]
         troubles = []
         for job in chosen:
-            do = getattr(job, ability, None)
-            if not wanted(job) or (parts is None and do is None):
+            able = hasattr(job, ability)
+            if not wanted(job) or (parts is None and not able):
                 continue
             try:
-                if do is None:
+                if not able:
                     raise QJobError(f"This kind of job has no {ability}().")
-                do()
+                do(job)
             except Exception as error:
                 troubles.append(f"{job.snapshot.name or job.job_id()}: {error}")
         if troubles:
             raise QJobError(f"{len(troubles)} of {len(chosen)} jobs: {'; '.join(troubles[:5])}")
+
+
+def _rerun(job: Any) -> object:
+    return job.rerun_failed()
 
 
 class GroupMonitor:
@@ -169,21 +209,23 @@ class GroupMonitor:
 
     def __init__(self, monitor: Monitor, group: JobGroup) -> None:
         self._monitor, self._group = monitor, group
-        self._subscriber: Callable[[Event], None] | None = None
+        self._begin: Callable[[Watchable], Subscription] | None = None
         self._watches: list[Subscription] = []
         self._lock = threading.Lock()
 
-    def watch(self, job: object, subscriber: Callable[[Event], None]) -> Subscription:
-        """Watch all jobs of the group."""
-        self._subscriber = subscriber
-        for each in self._group.jobs:
-            self.begin(each)
+    def watch(
+        self, job: object, subscriber: Callable[[Event], None], *, each: bool = True
+    ) -> Subscription:
+        """Watch all jobs of the group; `each` is that of the monitor."""
+        self._begin = lambda job: self._monitor.watch(job, subscriber, each=each)
+        for one in self._group.jobs:
+            self.begin(one)
         return Subscription(self._end)
 
     def begin(self, job: Watchable) -> None:
         """Watch a job that has just been added; nothing while nobody watches the group."""
-        if self._subscriber is not None:
-            watch = self._monitor.watch(job, self._subscriber)
+        if self._begin is not None:
+            watch = self._begin(job)
             with self._lock:
                 self._watches.append(watch)
 
@@ -199,7 +241,7 @@ class GroupMonitor:
         return max(asked, key=lambda fresh: (fresh.failures, -_seconds(fresh)), default=Freshness())
 
     def _end(self) -> None:
-        self._subscriber = None
+        self._begin = None
         with self._lock:
             watches, self._watches = self._watches, []
         for watch in watches:

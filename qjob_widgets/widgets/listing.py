@@ -1,18 +1,19 @@
-"""The table of a job's parts as words: what the static twin, its plain text and reports have in common."""
+"""Sub-jobs, or many jobs, as a table of words: what twins, plain text and terminals have in common."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import Status
 from qjob_widgets.widgets import words
+from qjob_widgets.widgets.group import row as job_row
 from qjob_widgets.widgets.shown import LONGEST_NAME, shown
 
 MOST_ROWS = 200
-_FAILURES_FIRST = (
+URGENT = (
     Status.ERROR,
     Status.CANCELLED,
     Status.RUNNING,
@@ -21,96 +22,116 @@ _FAILURES_FIRST = (
     Status.INITIALIZING,
     Status.DONE,
 )
-_ORDER = {status: place for place, status in enumerate(_FAILURES_FIRST)}
-COLUMNS = ("#", "Circuits", "Which", "Job", "Status", "Queue", "Elapsed", "QPU", "Try", "Reason")
-NUMBERS = frozenset({"#", "Circuits", "Queue", "Elapsed", "QPU", "Try"})
+"""States, those that want to be seen before others."""
+_ORDER = {status: place for place, status in enumerate(URGENT)}
+SUB_JOBS = ("#", "Circuits", "Which", "Job", "Status", "Queue", "Elapsed", "QPU", "Try", "Reason")
+JOBS = ("Name", "Status", "Done", "Queue", "Elapsed", "QPU", "Backend", "Tags", "Reason", "Job")
+NUMBERS = frozenset({"#", "Circuits", "Done", "Queue", "Elapsed", "QPU", "Try"})
 """Columns that are set to the right."""
 
 
 @dataclass(frozen=True)
 class Listing:
-    """A table: the columns that say something, its rows, and how many are not listed."""
+    """A table: the columns that say something, its rows and their states, and how many are not listed."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    states: tuple[Status, ...]
     more: int
+    noun: str = "sub-job"
+    """What a row is called."""
+
+    @property
+    def left_out(self) -> str:
+        """How many rows are not listed, in words; "" if all are."""
+        if not self.more:
+            return ""
+        return f"and {self.more:,} more {self.noun}{'' if self.more == 1 else 's'}"
 
 
-def listing(
-    snapshot: CompositeSnapshot, now: datetime, labels: Sequence[str] = (), most: int | None = MOST_ROWS
+def sub_jobs(
+    snapshot: CompositeSnapshot,
+    now: datetime,
+    labels: Sequence[str] = (),
+    most: int | None = MOST_ROWS,
+    *,
+    urgent_first: bool = True,
 ) -> Listing:
-    """The parts, failures first, `most` of them; None is all."""
-    parts = sorted(enumerate(snapshot.parts), key=lambda row: _ORDER[row[1].status])
-    listed = parts if most is None else parts[:most]
-    rows = [_row(index, part, now, labels[index] if labels else "") for index, part in listed]
-    told = [place for place in range(len(COLUMNS)) if any(row[place] for row in rows)]
+    """The parts, `most` of them and then the urgent ones; None is all. Otherwise they are in index order."""
+    parts = list(enumerate(snapshot.parts))
+    urgent = sorted(parts, key=lambda each: _ORDER[each[1].status])[:most]
+    listed = urgent if urgent_first else sorted(urgent, key=lambda each: each[0])
+    rows = [_part(index, part, now, labels[index] if labels else "") for index, part in listed]
+    return _told(SUB_JOBS, rows, [part.status for _, part in listed], len(parts) - len(listed), "sub-job")
+
+
+def jobs(told: Sequence[CompositeSnapshot], now: datetime, most: int | None = MOST_ROWS) -> Listing:
+    """Jobs, each in one row, in their order; where there are more than `most`, the urgent ones."""
+    urgent = sorted(enumerate(told), key=lambda each: _ORDER[each[1].status])[:most]
+    listed = [job for _, job in sorted(urgent, key=lambda each: each[0])]
+    several = len({job.backend for job in told}) > 1
+    rows = [_job(job, now, several) for job in listed]
+    return _told(JOBS, rows, [job.status for job in listed], len(told) - len(listed), "job")
+
+
+def _told(
+    columns: Sequence[str], rows: Sequence[tuple[str, ...]], states: Iterable[Status], more: int, noun: str
+) -> Listing:
+    told = [place for place in range(len(columns)) if any(row[place] for row in rows)]
     return Listing(
-        tuple(COLUMNS[place] for place in told),
+        tuple(columns[place] for place in told),
         tuple(tuple(row[place] for place in told) for row in rows),
-        len(parts) - len(listed),
+        tuple(states),
+        more,
+        noun,
     )
 
 
-def headline(snapshot: CompositeSnapshot) -> str:
-    """How far the whole is."""
-    if len(snapshot.parts) == 1:
-        return snapshot.status.value
-    counts = snapshot.counts
-    told = f"{snapshot.status.value} · {counts[Status.DONE]:,} of {len(snapshot.parts):,} done"
-    done = circuits([part for part in snapshot.parts if part.status is Status.DONE])
-    total = circuits(snapshot.parts)
-    told += f" · {done:,} of {total:,} circuits" if total else ""
-    counted = [
-        f"{number:,} {status.value}"
-        for status, number in counts.items()
-        if number and status is not Status.DONE
-    ]
-    return told + (f" ({', '.join(counted)})" if counted else "")
-
-
-def circuits(parts: Sequence[JobSnapshot]) -> int:
-    """Number of circuits in `parts`; 0 where that is not known."""
-    return sum(part.place.end - part.place.start + 1 for part in parts if part.place is not None)
-
-
-def facts(snapshot: CompositeSnapshot, now: datetime) -> list[str]:
-    """When this was, where the job runs, its id and its tags."""
-    said = [
-        f"As of {now.astimezone().strftime('%Y-%m-%d %H:%M:%S %Z')}",
-        shown(snapshot.backend, LONGEST_NAME),
-        shown(snapshot.job_id, LONGEST_NAME),
-    ]
-    if snapshot.tags:
-        said.append(f"tags: {shown(', '.join(snapshot.tags[:100]), 1000)}")
-    return [text for text in said if text]
-
-
-def _row(index: int, part: JobSnapshot, now: datetime, label: str) -> tuple[str, ...]:
+def _part(index: int, part: JobSnapshot, now: datetime, label: str) -> tuple[str, ...]:
     place = part.place
     return (
         str(index),
-        "" if place is None else _range(place.start, place.end),
+        "" if place is None else words.span(place.start, place.end),
         shown(label),
         shown(part.job_id, LONGEST_NAME) or "not sent",
         shown(words.unknown_word(part) or part.status.value),
         "" if part.position is None else f"{part.position:,}",
         _elapsed(part, now),
-        "" if part.usage_seconds is None else _seconds(part.usage_seconds),
+        _used(part),
         "" if part.attempt <= 1 else str(part.attempt),
         shown(part.why),
     )
 
 
-def _range(first: int, last: int) -> str:
-    return str(first) if first == last else f"{first}–{last}"  # noqa: RUF001
+def _job(job: CompositeSnapshot, now: datetime, several: bool) -> tuple[str, ...]:
+    """A row; the backend stands in it where there are several."""
+    whole, total = job_row(job), len(job.parts)
+    return (
+        shown(job.name or "", LONGEST_NAME),
+        "sending" if job.sending else shown(words.unknown_word(whole) or whole.status.value),
+        f"{job.counts[Status.DONE]:,} of {total:,}" if job.composite else "",
+        "" if whole.position is None else f"{whole.position:,}",
+        _elapsed(whole, now),
+        _used(whole),
+        shown(job.backend, LONGEST_NAME) if several else "",
+        shown(", ".join(job.tags[:100])),
+        shown(whole.why),
+        shown(job.job_id, LONGEST_NAME),
+    )
 
 
-def _seconds(seconds: float) -> str:
-    return "< 0.01 s" if 0 < seconds < 0.01 else f"{seconds:,.3g} s"
+def _used(part: JobSnapshot) -> str:
+    seconds = part.usage_seconds
+    if seconds is None:
+        return ""
+    if not 0 < seconds < 90:
+        return words.duration(seconds)
+    return "< 0.1 s" if seconds < 0.1 else f"{seconds:.1f} s"
 
 
 def _elapsed(part: JobSnapshot, now: datetime) -> str:
     if part.created is None or (part.final and part.finished is None):
         return ""
-    seconds = ((part.finished or now) - part.created).total_seconds()
-    return f"{seconds:.1f} s" if seconds < 90 else words.duration(seconds)
+    seconds = max(0.0, ((part.finished or now) - part.created).total_seconds())
+    text = f"{seconds:.1f} s" if seconds < 90 else words.duration(seconds)
+    return f"≈ {text}" if part.times_seen else text

@@ -7,49 +7,93 @@ away: words carry everything. All text is escaped; a trusted notebook runs scrip
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterator
 
-from qjob_widgets.snapshot import CompositeSnapshot
-from qjob_widgets.widgets import words
-from qjob_widgets.widgets.listing import NUMBERS, facts, headline, listing
-from qjob_widgets.widgets.shown import LONGEST_NAME, shown
+from qjob_widgets.status import Status
+from qjob_widgets.widgets.listing import NUMBERS, Listing
+from qjob_widgets.widgets.statement import Statement
+from qjob_widgets.widgets.words import MARKS
 
 # JupyterLab sets all cells to the right, which suits numbers; its sanitiser keeps this one property.
 _LEFT = ' style="text-align: left"'
+LONG = {"Which", "Tags", "Reason"}
+"""Columns that are folded."""
+# Colours are mixed with that of the text, so they follow the theme of whatever page this is in. A front end
+# without the widget's model says so in an output that stands right above, and holds nothing but that text.
+_STYLE = "".join(
+    (
+        "<style>",
+        '.jp-OutputArea-child:has(+ .jp-OutputArea-child [data-qjob-twin="{twin}"])',
+        " > .jp-OutputArea-output:not(:has(*)) {{display: none}}",
+        ".qjob-static p, .qjob-static ul {{margin: .25em 0}}",
+        ".qjob-static ul {{padding-left: 1.25em}}",
+        ".qjob-static table {{font-variant-numeric: tabular-nums}}",
+        ".qjob-static td {{white-space: nowrap}}",
+        ".qjob-static .qjob-long {{white-space: normal; overflow-wrap: anywhere; min-width: 10em}}",
+        ".qjob-static .qjob-DONE {{color: color-mix(in srgb, currentColor 30%, #17834f)}}",
+        ".qjob-static .qjob-ERROR {{color: color-mix(in srgb, currentColor 30%, #d92c50)}}",
+        ".qjob-static .qjob-RUNNING {{color: color-mix(in srgb, currentColor 30%, #2f6fe0)}}",
+        ".qjob-shares {{display: flex; gap: 1px; height: 5px; max-width: 44em; margin: .5em 0}}",
+        ".qjob-shares i {{background: currentColor; min-width: 3px}}",
+        ".qjob-shares .qjob-QUEUED {{opacity: .45}}",
+        ".qjob-shares .qjob-CANCELLED {{opacity: .25}}",
+        ".qjob-shares .qjob-VALIDATING, .qjob-shares .qjob-INITIALIZING {{opacity: .15}}",
+        "</style>",
+    )
+)
 
 
-def render(
-    snapshot: CompositeSnapshot, *, twin: str, now: datetime, rerun: bool = True, labels: Sequence[str] = ()
-) -> str:
-    """The twin of a panel: headline, counts and at most 200 rows, failures first."""
-    return "".join(_pieces(snapshot, twin, now, rerun, labels))
+def render(statement: Statement, *, twin: str) -> str:
+    """A statement as a piece of a page; `twin` is by what the page of the live view finds and hides it."""
+    return "".join(_pieces(statement, _text(twin)))
 
 
 def _text(value: str) -> str:
     return html.escape(value, quote=True)
 
 
-def _pieces(
-    snapshot: CompositeSnapshot, twin: str, now: datetime, rerun: bool, labels: Sequence[str]
-) -> Iterator[str]:
-    title = shown(snapshot.name or snapshot.job_id, LONGEST_NAME)
-    yield f'<div class="qjob-static" data-qjob-twin="{_text(twin)}">'
-    yield f"<p><b>{_text(title)}</b> {_text(headline(snapshot))}<br>"
-    if sentence := words.why(snapshot, now, rerun=rerun):
-        yield f"{_text(sentence)}<br>"
-    yield f"<small>{' · '.join(map(_text, facts(snapshot, now)))}</small></p>"
-    table = listing(snapshot, now, labels)
+def _mark(status: Status) -> str:
+    return f'<b class="qjob-{status.name}">{MARKS[status]}</b>'
+
+
+def _pieces(statement: Statement, twin: str) -> Iterator[str]:
+    yield f'<div class="qjob-static" data-qjob-twin="{twin}" dir="ltr">{_STYLE.format(twin=twin)}'
+    yield f"<p><b>{_text(statement.title)}</b> {_mark(statement.status)} {_text(statement.headline)}"
+    if statement.why:
+        yield f"<br>{_text(statement.why)}"
+    if statement.origin:
+        yield f"<br><small>{' · '.join(map(_text, statement.origin))}</small>"
+    yield "</p>"
+    if statement.counts:
+        cells = (
+            f'<i class="qjob-{status.name}" style="flex: {number}"></i>'
+            for status, number in statement.counts
+        )
+        yield f'<div class="qjob-shares" aria-hidden="true">{"".join(cells)}</div>'
+    if statement.reasons:
+        yield f"<ul>{''.join(f'<li>{_text(reason)}</li>' for reason in statement.reasons)}</ul>"
+    yield from _table(statement.table)
+    if statement.table.more:
+        yield f"<p>{statement.table.left_out}</p>"
+    yield "</div>"
+
+
+def _table(table: Listing) -> Iterator[str]:
+    if not table.rows:
+        return
+    long = LONG if table.noun == "sub-job" else {*LONG, "Job"}
     sides = ["" if column in NUMBERS else _LEFT for column in table.columns]
+    kinds = [' class="qjob-long"' if column in long else "" for column in table.columns]
     head = "".join(
         f'<th scope="col"{side}>{_text(column)}</th>'
         for column, side in zip(table.columns, sides, strict=True)
     )
     yield f"<table><thead><tr>{head}</tr></thead><tbody>"
-    for row in table.rows:
-        cells = "".join(f"<td{side}>{_text(cell)}</td>" for cell, side in zip(row, sides, strict=True))
-        yield f"<tr>{cells}</tr>"
+    for row, status in zip(table.rows, table.states, strict=True):
+        marks = [f"{_mark(status)} " if column == "Status" else "" for column in table.columns]
+        cells = zip(kinds, sides, marks, row, strict=True)
+        yield "<tr>"
+        for kind, side, mark, cell in cells:
+            yield f"<td{kind}{side}>{mark}{_text(cell)}</td>"
+        yield "</tr>"
     yield "</tbody></table>"
-    if table.more:
-        yield f"<p>and {table.more:,} more sub-jobs</p>"
-    yield "</div>"

@@ -1,49 +1,46 @@
-"""A job as plain text: what is left of a panel in a PDF or a terminal, and what is copied as its report."""
+"""A statement as plain text: what is left of a view in a PDF, and what is copied as its report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+import textwrap
+from collections.abc import Iterator
 
-from qjob_widgets.snapshot import CompositeSnapshot
-from qjob_widgets.widgets import words
-from qjob_widgets.widgets.listing import MOST_ROWS, NUMBERS, facts, headline, listing
-from qjob_widgets.widgets.shown import LONGEST_NAME, shown
+from qjob_widgets.widgets.listing import Listing
+from qjob_widgets.widgets.statement import Statement
+from qjob_widgets.widgets.text_table import GAP, cell, fitted
 
-WIDEST = 40
-"""Characters of a column; the last one has no limit."""
-
-
-def render(
-    snapshot: CompositeSnapshot,
-    *,
-    now: datetime,
-    rerun: bool = True,
-    labels: Sequence[str] = (),
-    most: int | None = MOST_ROWS,
-) -> str:
-    """Headline, why it waits, when this was, and `most` rows, failures first; None is all rows."""
-    return "\n".join(line.rstrip() for line in _lines(snapshot, now, rerun, labels, most))
+PAGE = 80
+"""Columns of a page of a PDF."""
 
 
-def _lines(
-    snapshot: CompositeSnapshot, now: datetime, rerun: bool, labels: Sequence[str], most: int | None
-) -> Iterator[str]:
-    yield f"{shown(snapshot.name or snapshot.job_id, LONGEST_NAME)}: {headline(snapshot)}"
-    if sentence := words.why(snapshot, now, rerun=rerun):
-        yield sentence
-    yield " · ".join(facts(snapshot, now))
-    yield ""
-    table = listing(snapshot, now, labels, most)
-    rows = [table.columns, *table.rows] if table.rows else []
-    widths = [min(WIDEST, max(map(len, column))) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield (
-            "  ".join(
-                cell.rjust(width) if column in NUMBERS else shown(cell, WIDEST).ljust(width)
-                for column, cell, width in zip(table.columns[:-1], row[:-1], widths[:-1], strict=True)
-            )
-            + f"  {row[-1]}"
-        )
-    if table.more:
-        yield f"and {table.more:,} more sub-jobs"
+def render(statement: Statement, *, width: int | None = None) -> str:
+    """Headline, what it waits for, when this was, why parts have failed, and the table.
+
+    Args:
+        statement: What is told.
+        width: Columns that there are; None folds and cuts nothing.
+    """
+    said = (
+        f"{statement.title}: {statement.headline}",
+        statement.why,
+        " · ".join(statement.origin),
+        *statement.reasons,
+    )
+    lines = [line for text in said if text for line in _folded(text, width)]
+    if statement.table.rows:
+        lines += ["", *_table(statement.table, width)]
+    if statement.table.more:
+        lines.append(statement.table.left_out)
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _folded(text: str, width: int | None) -> list[str]:
+    return [text] if width is None else textwrap.wrap(text, width, break_on_hyphens=False)
+
+
+def _table(table: Listing, width: int | None) -> Iterator[str]:
+    columns = {name: [row[place] for row in table.rows] for place, name in enumerate(table.columns)}
+    widths = fitted(columns, width)
+    yield GAP.join(cell(name, name, widths) for name in widths)
+    for row in range(len(table.rows)):
+        yield GAP.join(cell(name, columns[name][row], widths) for name in widths)

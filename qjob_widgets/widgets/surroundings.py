@@ -5,16 +5,22 @@ backend was calibrated, what the instance has left.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from qjob_widgets.monitor.worker import Worker
+from qjob_widgets.status import Status
 
 logger = logging.getLogger(__name__)
 
 INTERVAL = 300.0
 """Seconds between two questions about calibration and allowance."""
+MOST_ASKED = 20
+"""Parts of one job of which a panel asks by itself which circuits they have."""
+ASKED_FOR = 10.0
+"""Seconds for which it does: what takes longer is asked when somebody points at it."""
 
 _worker = Worker("qjob-standing")
 
@@ -26,14 +32,24 @@ class Surroundings:
         job: The job; its abilities are looked for.
         clock: Seconds.
         news: Called when an answer has come.
+        learned: Called with a row of which the circuits are known now.
     """
 
-    def __init__(self, job: Any, clock: Callable[[], float], news: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        job: Any,
+        clock: Callable[[], float],
+        news: Callable[[], object],
+        learned: Callable[[int], object] = lambda row: None,
+    ) -> None:
         self._job = job
         self._clock = clock
-        self._news = news
+        self._news, self._learned = news, learned
         self._labels: list[str] = []
         self._asked_at: float | None = None
+        self._wondered: set[int] = set()
+        self._curious = False
+        """Whether labels were read again since it was wondered about those that are missing."""
 
     @property
     def calibrated(self) -> datetime | None:
@@ -62,6 +78,7 @@ class Surroundings:
             # What is known stays: a part keeps its circuits when it is sent again.
             known = [*self._labels[:number], *[""] * (number - len(self._labels))]
             self._labels = [text or _probed(label, index) for index, text in enumerate(known)]
+            self._curious = True
         return self._labels
 
     def look(self, *, final: bool) -> None:
@@ -73,6 +90,37 @@ class Surroundings:
         if self._asked_at is None or (not final and now - self._asked_at >= INTERVAL):
             self._asked_at = now
             _worker.put(lambda: self._ask(fetch))
+
+    def wonder(self) -> None:
+        """Have asked which circuits those parts have that failed, some of each reason, and a job's only part,
+        where they are not known on this machine."""
+        describe, room = getattr(self._job, "described", None), MOST_ASKED - len(self._wondered)
+        if not self._curious or not callable(describe) or room <= 0:
+            return
+        self._curious = False
+        parts = self._job.snapshot.parts
+        unknown = [index for index, text in enumerate(self._labels) if not text and parts[index].job_id]
+        alone = len(parts) == 1
+        rows = [index for index in unknown if alone or parts[index].status is Status.ERROR]
+        chosen = _some_of_each(
+            [row for row in rows if row not in self._wondered], lambda row: parts[row].reason, room
+        )
+        if chosen:
+            self._wondered.update(chosen)
+            _worker.put(lambda: self._learn(describe, chosen))
+
+    def _learn(self, describe: Callable[[int], object], rows: Iterable[int]) -> None:
+        until = self._clock() + ASKED_FOR
+        for row in rows:
+            if self._clock() > until:
+                return
+            try:
+                describe(row)
+            except Exception:
+                logger.debug("The circuits of sub-job %d could not be asked for.", row, exc_info=True)
+            else:
+                self._learned(row)
+                self._news()
 
     def _ask(self, fetch: Callable[[], object]) -> None:
         try:
@@ -89,3 +137,13 @@ def _probed(label: Callable[[int], object], index: int) -> str:
         # What users write into their circuits may be anything; a panel is shown all the same.
         logger.debug("Sub-job %d could not be labelled.", index, exc_info=True)
         return ""
+
+
+def _some_of_each(rows: Iterable[int], group: Callable[[int], object], most: int) -> list[int]:
+    """At most so many rows, the first of each group before the second of any."""
+    seen = Counter[object]()
+    turns: list[tuple[int, int]] = []
+    for row in rows:
+        seen[group(row)] += 1
+        turns.append((seen[group(row)], row))
+    return [row for _, row in sorted(turns)[:most]]

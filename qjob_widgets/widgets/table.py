@@ -6,11 +6,11 @@ a selection, tags of single jobs, and a query that brings new jobs.
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import uuid
-from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 import traitlets
@@ -20,21 +20,19 @@ from qjob_widgets.monitor.foreign import Foreign
 from qjob_widgets.monitor.monitor import Monitor, Subscription, shared_monitor
 from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.snapshot import CompositeSnapshot
-from qjob_widgets.status import PRECEDENCE
-from qjob_widgets.widgets import view_state
-from qjob_widgets.widgets.columns import Columns, little_endian
-from qjob_widgets.widgets.commands import Asked, Operation, Outcome
+from qjob_widgets.widgets import statement, view_state
+from qjob_widgets.widgets.abilities import abilities
+from qjob_widgets.widgets.actions import rerun_kind
+from qjob_widgets.widgets.commands import KINDS, Asked, Operation, Outcome
 from qjob_widgets.widgets.facts import headline
 from qjob_widgets.widgets.group import GroupMonitor, JobGroup, plain
+from qjob_widgets.widgets.open_rows import OpenRows, SubJobCounts
 from qjob_widgets.widgets.panel import JobPanel, built
+from qjob_widgets.widgets.query import Query, TableQuery
 from qjob_widgets.widgets.shown import LONGEST_NAME, shown
-
-logger = logging.getLogger(__name__)
 
 EVERY = 15.0
 """Seconds between two questions of a query."""
-
-Query = Callable[[], Iterable[Any]]
 
 
 class JobTable(JobPanel):
@@ -47,7 +45,8 @@ class JobTable(JobPanel):
             more stay.
         name: Title; by default the number of jobs.
         every: Seconds between two questions of the query.
-        freeze_when_done: Whether it becomes static, as by `freeze()`, once all jobs have ended.
+        freeze_when_done: Whether it becomes static, as by `freeze()`, once all jobs have ended; with a query,
+            never.
         monitor: Who watches the jobs; the one of this process by default.
         options: As for `JobPanel`.
 
@@ -74,19 +73,22 @@ class JobTable(JobPanel):
         self._group = JobGroup(f"table-{uuid.uuid4().hex[:12]}", name)
         for job in _checked(jobs):
             self._group.add(job)
-        self._query, self._every = query, every
-        self._troubled = ""
-        self._open_rows: dict[int, Columns] = {}
+        self._query = None if query is None else TableQuery(query, every, lambda: self._now())
+        self._last_words = ""
+        self._sub_job_counts = SubJobCounts()
+        self._open_rows = OpenRows()
         self._selected: tuple[int, ...] = ()
         real = monitor or shared_monitor()
         self._face = GroupMonitor(real, self._group)
         # All that a panel asks of a monitor, the face has.
         face = cast(Monitor, self._face)
         super().__init__(self._group, freeze_when_done=freeze_when_done, monitor=face, **options)
-        self._refreshed = self._operations["refresh"].act
+        self._panel_operations = self._operations
         self._operations = {
             **{name: each for name, each in self._operations.items() if name not in ("circuits", "tags")},
             "refresh": Operation(self._on_refresh, asks=True),
+            "cancel": Operation(self._on_cancel, asks=True),
+            "rerun": Operation(self._on_rerun, asks=True),
             "expand": Operation(self._on_expand),
             "select": Operation(self._on_select),
             "tags": Operation(self._on_tags, asks=True),
@@ -95,7 +97,8 @@ class JobTable(JobPanel):
         self._asking: Subscription | None = None if query is None else real.repeat(self._ask_query)
 
     def __repr__(self) -> str:
-        return f"JobTable of {plain(self._group.told)}"
+        name, said = self._group.name, plain(self._group.told)
+        return f"JobTable {name!r}: {said}" if name else f"JobTable of {said}"
 
     # ---- in Python
 
@@ -141,7 +144,11 @@ class JobTable(JobPanel):
         self._face.refresh(None)
 
     def to_dataframe(self) -> Any:
-        """A pandas `DataFrame` with one row a job: status, counts, times (UTC), QPU seconds, tags.
+        """A pandas `DataFrame` with one row a job, in the order of `jobs`.
+
+        Columns: `job_id`, `name`, `composite` (whether it has sub-jobs), `status` (a word such as DONE),
+        `final`, `backend`, `tags` (a list), `counts` (number of sub-jobs by status, without zeros), `created`
+        and `finished` (UTC, NaT where unknown), `usage_seconds` (QPU seconds, NaN where unknown).
 
         Raises:
             QJobError: If pandas is not installed.
@@ -155,6 +162,16 @@ class JobTable(JobPanel):
         for name in ("created", "finished") if len(told) else ():
             frame[name] = pd.to_datetime(frame[name], utc=True)
         return frame
+
+    def freeze_once_done(self) -> None:
+        """Become static, as by `freeze()`, once all jobs that are in the table have ended."""
+        self._freeze_when_done = True
+        self._publisher.tell(self)
+
+    def leave(self, text: str) -> None:
+        """Close the table, and leave only a sentence in its place."""
+        self._last_words = text
+        self.freeze()
 
     def close(self) -> None:
         """Stop watching and close the table; its twin stays."""
@@ -176,24 +193,16 @@ class JobTable(JobPanel):
     # ---- the query
 
     def _ask_query(self) -> float | None:
-        if self._closed:
+        if self._closed or self._query is None:
             return None
         if not self._paused:
             self._look()
-        return self._every
+        return self._query.every
 
     def _look(self) -> None:
-        """Ask the query once."""
-        if self._query is None:
-            return
-        try:
-            for job in self._query():
-                self.add(job)
-            self._troubled = ""
-        except Exception as error:  # a service that is away now may be back at the next question
-            self._troubled = str(error)
-            logger.debug("The query of a table failed.", exc_info=True)
-        self._publisher.tell(self)
+        if self._query is not None:
+            self._query.ask(self.add)
+            self._publisher.tell(self)
 
     # ---- writing
 
@@ -202,20 +211,36 @@ class JobTable(JobPanel):
         """Whether the browser must be told that the kernel is alive."""
         return super().wants_heartbeat or (self._query is not None and not self._closed and self._seen)
 
+    @property
+    def _over(self) -> bool:
+        """While it is empty, or a query may bring jobs, it goes on."""
+        return super()._over and bool(self._group.jobs) and self._query is None
+
     def _state(self) -> dict[str, Any]:
         state = super()._state()
-        told = self._group.told
         if "live" in state or "meta" in state:
-            state["counts"] = _counted(told)
+            state["counts"] = self._sub_job_counts.packed(self._group.told)
+        state["summary"].update(self._open_to_commands(), selected=list(self._selected))
         if self._query is not None:
-            state["summary"]["final"] = self._closed
-            if self._troubled:
-                state["summary"]["error"] = shown(self._troubled)
-                state["summary"]["failures"] = max(1, state["summary"]["failures"])
-        details = self._details(told)
+            state["summary"].update(self._query.told(state["summary"], closed=self._closed))
+        details = self._open_rows.news(self.details, self._group.jobs)
         if details is not None:
             state["details"] = details
         return state
+
+    def _open_to_commands(self) -> dict[str, Any]:
+        """How many jobs a click can cancel or rerun: those of other libraries may have no such ability."""
+        jobs, parts = self._group.jobs, self._columns.parts
+        able = {
+            name: [part for job, part in zip(jobs, parts, strict=False) if name in abilities(job)]
+            for name in ("cancel", "rerun")
+        }
+        kinds = Counter(rerun_kind(part) for part in able["rerun"])
+        return {
+            "open": sum(not part.final for part in able["cancel"]),
+            "rerunnable_by": {kind: kinds[kind] for kind in KINDS},
+            "rerunnable": sum(kinds[kind] for kind in KINDS),
+        }
 
     def _meta(self, now: float) -> dict[str, Any]:
         told = self._group.told
@@ -228,43 +253,59 @@ class JobTable(JobPanel):
             "totals": [len(job.parts) for job in told],
             "backends": names,
             "tagged": [view_state.tags(job.tags) for job in told],
-            "cans": [_abilities(job) for job in self._group.jobs],
+            "cans": [abilities(job) for job in self._group.jobs],
         }
 
-    def _details(self, told: Sequence[CompositeSnapshot]) -> dict[str, Any] | None:
-        """The sub-jobs of the rows that are open; None if nothing of them has changed."""
-        changed = set(self.details) != {str(index) for index in self._open_rows}
-        found = dict(self.details) if not changed else {}
-        for index, columns in self._open_rows.items():
-            columns.take(told[index])
-            if changed or columns.stale:
-                columns.stale.clear()
-                changed = True
-                job = self._group.jobs[index]
-                can = {name: name in _abilities(job) for name in ("cancel", "rerun")}
-                found[str(index)] = {
-                    "meta": view_state.meta(columns, twin="", can=can, revision=0, labels=_labels(job)),
-                    "live": columns.live,
-                    "times": columns.times,
-                }
-        return found if changed else None
+    def _statement(self, snapshot: CompositeSnapshot, at: datetime) -> statement.Statement:
+        told, labels = self._group.told, self._labels_of(snapshot)
+        if labels and len(labels) == len(told):
+            told = tuple(
+                job if job.name or not text else replace(job, name=text)
+                for job, text in zip(told, labels, strict=True)
+            )
+        return statement.of_jobs(snapshot, told, at=at)
+
+    def _bundle(self, snapshot: CompositeSnapshot) -> dict[str, str]:
+        return {"text/plain": self._last_words} if self._last_words else super()._bundle(snapshot)
+
+    def _told(self, snapshot: CompositeSnapshot) -> object:
+        counts = [(job.name, job.tags, tuple(job.counts.values())) for job in self._group.told]
+        return (super()._told(snapshot), tuple(counts), self._last_words)
 
     # ---- what is asked of it
 
     def _on_refresh(self, asked: Asked) -> Outcome:
         self._look()
-        return self._refreshed(asked)
+        return self._panel_operations["refresh"].act(asked)
+
+    def _on_cancel(self, asked: Asked) -> Outcome:
+        return self._by_those_who_can("cancel", asked)
+
+    def _on_rerun(self, asked: Asked) -> Outcome:
+        return self._by_those_who_can("rerun", asked)
+
+    def _by_those_who_can(self, name: str, asked: Asked) -> Outcome:
+        """Do to the jobs that have the ability what a panel does to sub-jobs."""
+        jobs = self._group.jobs
+        rows = range(len(jobs)) if asked.rows is None else asked.rows
+        able = tuple(row for row in rows if name in abilities(jobs[row]))
+        if not able:
+            return Outcome(f"None of these jobs offers a way to {name} it.")
+        return self._panel_operations[name].act(replace(asked, rows=able))
+
+    @property
+    def _can(self) -> Mapping[str, bool]:
+        found = {ability for job in self._group.jobs for ability in abilities(job)}
+        return {**super()._can, "cancel": "cancel" in found, "rerun": "rerun" in found}
 
     def _on_expand(self, asked: Asked) -> Outcome:
         with self._writing:
-            if asked.on:
-                self._open_rows.setdefault(asked.row, Columns(self._group.jobs[asked.row].snapshot))
-            else:
-                self._open_rows.pop(asked.row, None)
+            self._open_rows.turn(asked.row, self._group.jobs[asked.row].snapshot, opened=asked.on)
         return Outcome()
 
     def _on_select(self, asked: Asked) -> Outcome:
         self._selected = asked.rows or ()
+        self._tell()
         return Outcome()
 
     def _on_tags(self, asked: Asked) -> Outcome:
@@ -285,22 +326,3 @@ def _checked(jobs: Iterable[Any]) -> list[Any]:
         return list(jobs)
     except TypeError:
         raise InvalidInput(f"{type(jobs).__name__} is no list of jobs; give a list, such as [job].") from None
-
-
-def _counted(told: Sequence[CompositeSnapshot]) -> bytes:
-    """Seven numbers a job, four bytes each, little-endian: its sub-jobs by state."""
-    numbers = array("I", (job.counts[status] for job in told for status in PRECEDENCE))
-    return little_endian(numbers)
-
-
-def _abilities(job: Any) -> list[str]:
-    named = {"cancel": "cancel", "rerun": "rerun_failed", "tags": "update_tags"}
-    return [name for name, ability in named.items() if callable(getattr(job, ability, None))]
-
-
-def _labels(job: Any) -> list[str]:
-    label = getattr(job, "label", None)
-    parts = range(len(job.snapshot.parts))
-    with contextlib.suppress(QJobError):
-        return [label(index) for index in parts] if callable(label) else []
-    return []

@@ -1,113 +1,217 @@
-"""Jobs as live text tables, for terminals: the same facts and words as the panel.
+"""Jobs live in a terminal: the same facts and words as the panel and the table.
 
-On a terminal the tables are drawn anew while something changes; anywhere else, as in a file or a pipe, each
-change is a line. All text of others is shown as it is: no markup of it is obeyed, nothing of it can move the
-cursor.
+On a terminal they are drawn anew while something changes; anywhere else, as in a file or a pipe, each change
+is a line. One job is shown with its sub-jobs, several as a table of one row a job.
 """
 
 from __future__ import annotations
 
 import json
+import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import Any
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from qjob_widgets.monitor.foreign import Foreign, adapted
-from qjob_widgets.monitor.monitor import Freshness, Monitor, shared_monitor
+from qjob_widgets.monitor.foreign import Foreign
+from qjob_widgets.monitor.monitor import Monitor, Subscription, shared_monitor
 from qjob_widgets.monitor.watch import Watchable
-from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
-from qjob_widgets.status import Status
+from qjob_widgets.snapshot import CompositeSnapshot
+from qjob_widgets.status import RERUNNABLE
 from qjob_widgets.widgets import words
 from qjob_widgets.widgets.facts import facts
+from qjob_widgets.widgets.group import GroupMonitor, JobGroup
+from qjob_widgets.widgets.shown import shown
+from qjob_widgets.widgets.statement import Statement, of_job, of_jobs
+from qjob_widgets.widgets.surroundings import Surroundings
+from qjob_widgets.widgets.terminal_page import page
 
-STYLES = {
-    Status.INITIALIZING: "dim",
-    Status.VALIDATING: "dim",
-    Status.QUEUED: "yellow",
-    Status.RUNNING: "blue",
-    Status.ERROR: "bold red",
-    Status.CANCELLED: "magenta",
-    Status.DONE: "green",
-}
-MARKS = {
-    Status.INITIALIZING: "·",
-    Status.VALIDATING: "·",
-    Status.QUEUED: "○",
-    Status.RUNNING: "▶",
-    Status.ERROR: "✗",
-    Status.CANCELLED: "–",  # noqa: RUF001
-    Status.DONE: "✓",
-}
-"""States are told by words and shapes before colours."""
-URGENT = (Status.ERROR, Status.CANCELLED, Status.RUNNING, Status.QUEUED, Status.VALIDATING)
-BAR = 30
-MOST_ROWS = 200
+logger = logging.getLogger(__name__)
+
 INTERVAL = 0.25
 """Seconds between two drawings, at least."""
 BEAT = 1.0
 """Seconds after which the age of the facts is drawn anew."""
+EVERY = 15.0
+"""Seconds between two questions of a query."""
+
+Query = Callable[[], Iterable[Any]]
+Pause = Callable[[threading.Event, float], object]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How the watching ended."""
+
+    well: bool
+    """Nothing has failed or was cancelled so far."""
+    interrupted: bool = False
+    """Ctrl-C has ended it; the jobs go on."""
 
 
 def watch(
     jobs: Sequence[Watchable | Foreign],
     *,
+    query: Query | None = None,
+    name: str | None = None,
+    every: float = EVERY,
     once: bool = False,
     as_json: bool = False,
     console: Console | None = None,
     monitor: Monitor | None = None,
-    pause: Callable[[threading.Event, float], object] = threading.Event.wait,
-) -> bool:
+    pause: Pause = threading.Event.wait,
+) -> Outcome:
     """Show jobs until all have ended, or until Ctrl-C, which ends the watching and not the jobs.
 
     Args:
         jobs: The jobs; those of other libraries too.
+        query: Gives jobs that shall be shown too; asked now, and again and again on the monitor's thread.
+        name: Title of several jobs; by default their number.
+        every: Seconds between two questions of the query.
         once: Show them as they are now, and return.
         as_json: Write one JSON object a line and job, at each change.
         console: Where; standard output by default.
         monitor: Who watches; the one of this process by default.
         pause: Waits for an event at most so many seconds.
-
-    Returns:
-        Whether nothing has failed or was cancelled so far.
     """
-    watched = [adapted(job) for job in jobs]
-    if once:
-        _Once(console or Console(), as_json).show(watched)
+    watched = Watched(jobs, monitor or shared_monitor(), name=name, many=query is not None)
+    console, interrupted = console or Console(highlight=False), False
+    if query is not None:
+        watched.ask(query)
+    if not watched.told and not as_json:
+        console.print("There is no such job.")
+    elif once:
+        _Once(console, as_json).show(watched)
     else:
-        _follow(watched, console or Console(), as_json, monitor or shared_monitor(), pause)
-    return all(part.status not in URGENT[:2] for job in watched for part in job.snapshot.parts)
+        interrupted = _follow(watched, console, as_json, query, every, pause)
+    well = all(part.status not in RERUNNABLE for job in watched.told for part in job.parts)
+    return Outcome(well, interrupted)
+
+
+class Watched:
+    """The jobs that are shown.
+
+    Args:
+        jobs: The first of them.
+        monitor: Who watches them.
+        name: Title of several.
+        many: Whether they are shown as a table though there is only one.
+    """
+
+    def __init__(
+        self,
+        jobs: Iterable[Watchable | Foreign],
+        monitor: Monitor,
+        *,
+        name: str | None = None,
+        many: bool = False,
+    ) -> None:
+        self._group = JobGroup("terminal", name)
+        self._face = GroupMonitor(monitor, self._group)
+        self._monitor, self._many = monitor, many
+        self._surroundings: dict[str, Surroundings] = {}
+        for job in jobs:
+            self._group.add(job)
+
+    @property
+    def told(self) -> tuple[CompositeSnapshot, ...]:
+        """What is known of each job."""
+        return self._group.told
+
+    @property
+    def final(self) -> bool:
+        """Whether all have ended."""
+        return all(job.final for job in self.told)
+
+    def begin(self, news: threading.Event) -> Subscription:
+        """Watch them and set `news` at each change, until what is returned is closed."""
+        return self._face.watch(self._group, lambda _: news.set(), each=False)
+
+    def ask(self, query: Query) -> None:
+        """Add what a query gives and is not there yet."""
+        for job in query():
+            if self._group.add(job):
+                self._face.begin(self._group.jobs[-1])
+
+    def repeat(self, act: Callable[[], float | None]) -> Subscription:
+        """Do something again and again on the monitor's thread, until what is returned is closed."""
+        return self._monitor.repeat(act)
+
+    def statement(self, most: int | None) -> Statement:
+        """What is known of them, with `most` rows."""
+        now, jobs = datetime.now(timezone.utc), self._group.jobs
+        if self._many or len(jobs) != 1:
+            return of_jobs(self._group.snapshot, self.told, at=now, most=most)
+        [job] = jobs
+        snapshot, rerun = job.snapshot, callable(getattr(job, "rerun_failed", None))
+        labels = self.labels(snapshot)
+        return of_job(snapshot, at=now, rerun=rerun, labels=labels, most=most, urgent_first=False)
+
+    def labels(self, snapshot: CompositeSnapshot) -> Sequence[str]:
+        """Which circuits each part of a job has; empty where none is known."""
+        for job in self._group.jobs:
+            self._surroundings.setdefault(job.job_id(), Surroundings(job, time.monotonic, lambda: None))
+        labels = self._surroundings[snapshot.job_id].labels()
+        return labels if len(labels) == len(snapshot.parts) else ()
+
+    def page(self, width: int | None, most: int | None, *, live: bool = False) -> Text:
+        """All of it as text, with `most` rows."""
+        statement, told = self.statement(most), self.told
+        states = [part.status for part in told[0].parts] if len(told) == 1 and not self._many else []
+        return page(statement, width=width, states=states, fresh=self._age() if live else "")
+
+    def _age(self) -> str:
+        fresh = self._face.freshness(None)
+        if self.final:
+            return ""
+        if fresh.asked is None:
+            return "no answer yet"
+        seconds = (datetime.now(timezone.utc) - fresh.asked).total_seconds()
+        age = f"updated {words.duration(seconds)} ago" if seconds >= 1 else "updated just now"
+        return f"{age}, retrying: {shown(fresh.error or '')}" if fresh.failures else age
 
 
 def _follow(
-    jobs: Sequence[Watchable],
-    console: Console,
-    as_json: bool,
-    monitor: Monitor,
-    pause: Callable[[threading.Event, float], object],
-) -> None:
+    watched: Watched, console: Console, as_json: bool, query: Query | None, every: float, pause: Pause
+) -> bool:
+    """Show them until all have ended; whether Ctrl-C came before."""
     news, never = threading.Event(), threading.Event()
-    screen = _Lines(console, as_json) if as_json or not console.is_terminal else _Screen(console, monitor)
+    drawn = console.is_terminal and not console.is_dumb_terminal and not as_json
+    screen: _Screen | _Lines = _Screen(console) if drawn else _Lines(console, as_json)
+
+    def ask() -> float:
+        try:
+            watched.ask(query or list)
+        except Exception:  # a service that is away now may be back at the next question
+            logger.debug("The query could not be asked.", exc_info=True)
+        news.set()
+        return every
+
     with ExitStack() as stack:
-        for job in jobs:
-            stack.enter_context(monitor.watch(job, lambda _: news.set()))
+        watch = watched.begin(news)
+        stack.callback(watch.close)
+        if query is not None:
+            stack.callback(watched.repeat(ask).close)
         stack.enter_context(screen)
         try:
             while True:
                 news.clear()
-                screen.show(jobs)
-                if all(job.snapshot.final for job in jobs):
-                    return
+                screen.show(watched)
+                if watched.final:
+                    return False
                 pause(news, BEAT)
                 if news.is_set():
                     pause(never, INTERVAL)
         except KeyboardInterrupt:
-            screen.show(jobs)
+            screen.show(watched)
+            return True
 
 
 class _Once:
@@ -116,13 +220,13 @@ class _Once:
     def __init__(self, console: Console, as_json: bool) -> None:
         self._console, self._as_json = console, as_json
 
-    def show(self, jobs: Sequence[Watchable]) -> None:
-        now = datetime.now(timezone.utc)
-        for job in jobs:
-            if self._as_json:
-                _write(self._console, job.snapshot)
-            else:
-                self._console.print(render(job.snapshot, now=now))
+    def show(self, watched: Watched) -> None:
+        if self._as_json:
+            for snapshot in watched.told:
+                _write(self._console, snapshot, watched.labels(snapshot))
+        else:
+            width = self._console.width if self._console.is_terminal else None
+            self._console.print(watched.page(width, None), soft_wrap=width is None)
 
 
 class _Lines:
@@ -130,7 +234,7 @@ class _Lines:
 
     def __init__(self, console: Console, as_json: bool) -> None:
         self._console, self._as_json = console, as_json
-        self._last: dict[int, object] = {}
+        self._last: dict[str, object] = {}
 
     def __enter__(self) -> _Lines:
         return self
@@ -138,26 +242,25 @@ class _Lines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def show(self, jobs: Sequence[Watchable]) -> None:
-        for job in jobs:
-            snapshot = job.snapshot
-            shown: object = snapshot if self._as_json else words.plain(snapshot)
-            if self._last.get(id(job)) == shown:
+    def show(self, watched: Watched) -> None:
+        for snapshot in watched.told:
+            told: object = snapshot if self._as_json else words.plain(snapshot)
+            if self._last.get(snapshot.job_id) == told:
                 continue
-            self._last[id(job)] = shown
+            self._last[snapshot.job_id] = told
             if self._as_json:
-                _write(self._console, snapshot)
+                _write(self._console, snapshot, watched.labels(snapshot))
             else:
                 clock = datetime.now().astimezone().strftime("%H:%M:%S")
-                self._console.print(Text(words.visible(f"{clock}  {shown}")), soft_wrap=True)
+                self._console.print(Text(f"{clock}  {words.visible(str(told))}"), soft_wrap=True)
 
 
 class _Screen:
-    """The tables, drawn anew in place; what is on the screen in the end stays."""
+    """All of it, drawn anew in place; what is on the screen in the end stays."""
 
-    def __init__(self, console: Console, monitor: Monitor) -> None:
-        self._console, self._monitor = console, monitor
-        self._live = Live(console=console, auto_refresh=False, vertical_overflow="visible")
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
 
     def __enter__(self) -> _Screen:
         self._live.start()
@@ -166,109 +269,19 @@ class _Screen:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def show(self, jobs: Sequence[Watchable]) -> None:
-        now = datetime.now(timezone.utc)
+    def show(self, watched: Watched) -> None:
         # What does not fit on a screen cannot be drawn over: rows are left out, the open ones last.
-        rows = max(3, (self._console.height - 2) // max(1, len(jobs)) - 6)
-        tables = [
-            render(job.snapshot, now=now, fresh=self._monitor.freshness(job), rows=rows) for job in jobs
-        ]
-        self._live.update(Group(*tables), refresh=True)
+        # Two columns stay empty, where a terminal writes the ^C that ends this.
+        width, room = self._console.width - 2, self._console.height - 1
+        rows = max(3, room)
+        text = watched.page(width, rows, live=True)
+        while (over := len(text.wrap(self._console, width)) - room) > 0 and rows > 3:
+            rows = max(3, rows - over)
+            text = watched.page(width, rows, live=True)
+        self._live.update(text, refresh=True)
 
 
-def _write(console: Console, snapshot: CompositeSnapshot) -> None:
+def _write(console: Console, snapshot: CompositeSnapshot, labels: Sequence[str]) -> None:
     # Not by rich, which would fold the line.
-    console.file.write(json.dumps(facts(snapshot)) + "\n")
+    console.file.write(json.dumps(facts(snapshot, labels)) + "\n")
     console.file.flush()
-
-
-def render(
-    snapshot: CompositeSnapshot, *, now: datetime, fresh: Freshness | None = None, rows: int = MOST_ROWS
-) -> RenderableType:
-    """One job: a headline, what it waits for, a bar, and at most `rows` sub-jobs, those in trouble first."""
-    pieces: list[RenderableType] = [_headline(snapshot, now, fresh)]
-    if sentence := words.why(snapshot, now):
-        pieces.append(Text(words.visible(sentence)))
-    if len(snapshot.parts) > 1:
-        pieces.append(_bar(snapshot))
-    pieces.append(_table(snapshot, now, rows))
-    if (more := len(snapshot.parts) - rows) > 0:
-        pieces.append(Text(f"{more:,} more sub-jobs are not listed.", "dim"))
-    return Group(*pieces, Text(""))
-
-
-def _headline(snapshot: CompositeSnapshot, now: datetime, fresh: Freshness | None) -> Text:
-    status = snapshot.status
-    line = Text()
-    line.append(words.visible(snapshot.name or snapshot.job_id), "bold")
-    line.append(f"  {MARKS[status]} {'sending' if snapshot.sending else status.value}", STYLES[status])
-    if len(snapshot.parts) > 1:
-        line.append(f"  {snapshot.counts[Status.DONE]:,} of {len(snapshot.parts):,} done")
-    for fact in filter(None, (snapshot.backend, ", ".join(snapshot.tags), _age(snapshot, now, fresh))):
-        line.append(f" · {words.visible(fact)}", "dim")
-    return line
-
-
-def _age(snapshot: CompositeSnapshot, now: datetime, fresh: Freshness | None) -> str:
-    if snapshot.final or fresh is None:
-        return ""
-    if fresh.asked is None:
-        return "no answer yet"
-    age = f"updated {words.duration((now - fresh.asked).total_seconds())} ago"
-    return f"{age}, retrying: {fresh.error}" if fresh.failures else age
-
-
-def _bar(snapshot: CompositeSnapshot) -> Text:
-    """Every state that is there has at least one cell; the counts stand beside."""
-    counts = {status: snapshot.counts[status] for status in reversed(Status) if snapshot.counts[status]}
-    total, line = len(snapshot.parts), Text()
-    cells = {status: max(1, round(BAR * number / total)) for status, number in counts.items()}
-    for status, number in cells.items():
-        line.append(MARKS[status] * number, STYLES[status])
-    line.append("  " + ", ".join(f"{number:,} {status.value}" for status, number in counts.items()))
-    return line
-
-
-def _table(snapshot: CompositeSnapshot, now: datetime, rows: int) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name, justify in (
-        ("#", "right"),
-        ("Circuits", "right"),
-        ("Job", "left"),
-        ("Status", "left"),
-        ("Queue", "right"),
-        ("Elapsed", "right"),
-        ("Try", "right"),
-        ("Reason", "left"),
-    ):
-        table.add_column(name, justify=justify, no_wrap=name != "Reason", overflow="fold")  # type: ignore[arg-type]
-    for index, part in _chosen(snapshot.parts, rows):
-        table.add_row(*_cells(index, part, now))
-    return table
-
-
-def _chosen(parts: Sequence[JobSnapshot], rows: int) -> list[tuple[int, JobSnapshot]]:
-    """In index order; where not all fit, those in trouble are chosen first, then those that run."""
-    every = list(enumerate(parts))
-    if len(every) <= rows:
-        return every
-    order = {status: place for place, status in enumerate(URGENT)}
-    first = sorted(every, key=lambda row: order.get(row[1].status, len(order)))
-    return sorted(first[:rows])
-
-
-def _cells(index: int, part: JobSnapshot, now: datetime) -> Iterator[Text]:
-    place = part.place
-    word = words.unknown_word(part) or part.status.value
-    elapsed = ""
-    if part.created is not None and (part.finished is not None or not part.final):
-        seconds = ((part.finished or now) - part.created).total_seconds()
-        elapsed = ("≈ " if part.times_seen else "") + words.duration(seconds)
-    yield Text(str(index))
-    yield Text("" if place is None else f"{place.start}–{place.end}")  # noqa: RUF001
-    yield Text(words.visible(part.job_id) or "not sent")
-    yield Text(f"{MARKS[part.status]} {words.visible(word)}", STYLES[part.status])
-    yield Text("" if part.position is None else str(part.position))
-    yield Text(elapsed)
-    yield Text(str(part.attempt or ""))
-    yield Text(words.visible(words.short(part.why)))
