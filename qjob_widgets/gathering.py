@@ -7,22 +7,31 @@ connected services list what was created since.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta, timezone
+from itertools import islice
 from typing import Any
 
 from qjob_widgets.errors import QJobError
 from qjob_widgets.monitor.worker import Worker
+from qjob_widgets.patience import Patience
 
 logger = logging.getLogger(__name__)
 
 MOST = 100
 """Jobs of one service that are taken for new."""
+DEPTH = 3
+"""So deep in lists and dictionaries are jobs looked for."""
+ASKED_FOR = 5.0
+"""Seconds for which a service that does not answer is asked for new jobs."""
 AFTER_CELL = 0.5
 """Seconds that the end of a cell waits for what services say; a table that is there gets it later too."""
-_asking = Worker("qjob-gathering")
+_asking: weakref.WeakKeyDictionary[Any, Worker] = weakref.WeakKeyDictionary()
+"""Who asks each service: one that is gone must not keep the news of the others."""
 CLOCKS = timedelta(seconds=2)
 """How far the clock of a service elsewhere may be behind ours."""
 
@@ -53,44 +62,67 @@ class Gathering:
             self._told.add(job_id)
         self._found(job)
 
+    def skip(self, job: Any) -> None:
+        """Do not tell of `job`: somebody else shows it."""
+        with self._lock:
+            self._told.add(_id_of(job))
+
     def look_at_names(self) -> None:
         """Take the jobs that are new among the variables."""
-        for job in list(jobs_among(self._names.values())):
+        self.look_at(self._names.values())
+
+    def look_at(self, values: Iterable[Any]) -> None:
+        """Take the jobs that are new among some values."""
+        for job in list(jobs_among(values)):
             if id(job) not in self._before:
                 self.take(job)
 
-    def ask(self, services: list[Any]) -> threading.Event:
-        """Have the services asked what was created since this began; gives what is set when all have been.
+    def ask(self, services: list[Any], then: Callable[[], object] | None = None) -> threading.Event:
+        """Have the services asked what was created since this began; gives what is set when all have been,
+        after `then` was called.
 
-        It is done on a thread of its own: a service that is gone must keep nobody waiting.
+        It is done on threads of their own: a service that is gone must keep nobody waiting.
         """
-        done = threading.Event()
+        done, left, lock = threading.Event(), len(services), threading.Lock()
 
-        def work() -> None:
+        def work(service: Any) -> None:
+            nonlocal left
             try:
-                self._ask(services)
+                self._ask(service)
             finally:
-                done.set()
+                with lock:
+                    left -= 1
+                    last = not left
+                if last:
+                    end()
 
-        _asking.put(work)
+        def end() -> None:
+            if then is not None:
+                then()
+            done.set()
+
+        if not services:
+            end()
+        for service in services:
+            _asking.setdefault(service, Worker("qjob-gathering")).put(functools.partial(work, service))
         return done
 
-    def _ask(self, services: list[Any]) -> None:
-        for service in services:
-            began = self._began if service.client.transport.loopback else self._began - CLOCKS
-            try:
+    def _ask(self, service: Any) -> None:
+        began = self._began if service.client.transport.loopback else self._began - CLOCKS
+        try:
+            with Patience(ASKED_FOR):
                 listed = service.jobs(MOST, created_after=began)
-            except QJobError as error:
-                logger.debug("%s was not asked for new jobs: %s", service, error)
-                continue
-            for job in reversed(listed):
-                # A composite of which only parts are new was there before.
-                created = [part.created for part in job.snapshot.parts if part.created is not None]
-                if job.job_id() not in self._known and min(created, default=began) >= began:
-                    self.take(job)
+        except QJobError as error:
+            logger.debug("%s was not asked for new jobs: %s", service, error)
+            return
+        for job in reversed(listed):
+            # A composite of which only parts are new was there before.
+            created = [part.created for part in job.snapshot.parts if part.created is not None]
+            if job.job_id() not in self._known and min(created, default=began) >= began:
+                self.take(job)
 
 
-def jobs_among(values: Any) -> Iterator[Any]:
+def jobs_among(values: Iterable[Any], depth: int = DEPTH) -> Iterator[Any]:
     """The jobs among some values, and in lists, tuples and dictionaries among them."""
     from qjob_widgets.monitor.foreign import is_foreign, is_watchable
 
@@ -101,10 +133,10 @@ def jobs_among(values: Any) -> Iterator[Any]:
         return False
 
     for value in list(values):
-        if isinstance(value, Mapping):
-            value = list(value.values())
-        if isinstance(value, (list, tuple)):
-            yield from (item for item in value[:MOST] if is_job(item))
+        if isinstance(value, (list, tuple, dict)):
+            if depth:
+                held = value.values() if isinstance(value, dict) else value
+                yield from jobs_among(islice(list(held), MOST), depth - 1)
         elif is_job(value):
             yield value
 
@@ -139,14 +171,21 @@ class Auto:
         self._shell.events.unregister("pre_run_cell", self._before_cell)
         self._shell.events.unregister("post_run_cell", self._after_cell)
 
+    def skip(self, job: Any) -> None:
+        """Do not show `job`: somebody else does."""
+        if self._gathering is not None:
+            self._gathering.skip(job)
+
     def _before_cell(self, *_: object) -> None:
-        self._more, self._elsewhere = None, []
+        self._more = None
         self._gathering = Gathering(self._shell.user_ns, self._found)
 
     def _submitted(self, job: Any) -> None:
         gathering = self._gathering
         if gathering is not None:
             gathering.take(job)
+        else:  # by what an earlier cell left running; it is shown below the next one
+            self._elsewhere.append(job)
 
     def _found(self, job: Any) -> None:
         if self._more is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import weakref
 from argparse import Namespace
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_exp
 from IPython.core.magic_arguments import argument, magic_arguments, parse_argstring
 
 from qjob_widgets.gathering import Auto, Gathering
-from qjob_widgets.naming import QUERY_LIMIT, Naming, described, query
+from qjob_widgets.naming import QUERY_LIMIT, Naming, described, query, unquoted, without_comment
 
 _NAME = "qjob_monitor"
 NEAR, FAR = 2.0, 15.0
@@ -21,8 +22,9 @@ NEAR, FAR = 2.0, 15.0
 PATIENCE = 2.0
 """Seconds that a terminal waits for what services say of new jobs; a table gets it whenever it comes."""
 
-_shown: weakref.WeakSet[Any] = weakref.WeakSet()
-"""Panels and tables of this process."""
+_shown: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+"""Panels and tables of this process, each by a number that stays its own."""
+_numbers = itertools.count(1)
 _auto: list[Auto] = []
 
 
@@ -32,10 +34,10 @@ class JobMagics(Magics):
 
     @no_var_expand
     @magic_arguments()
-    @argument("job", nargs="*", help="jobs: expressions, lists of jobs, or job ids")
+    @argument("job", nargs="*", help="jobs: expressions, lists of jobs or ids, or job ids")
     @argument("--service", help="expression of the JobService that is asked for job ids and queries")
     @argument("--pending", action="store_true", help="query: jobs that have not ended")
-    @argument("--since", help="query: not older than 30m, 2h, 2d, 1w, or a date such as 2026-01-31")
+    @argument("--since", help="query: not older than 30m, 2h, 2d, 1w, today, or a date such as 2026-01-31")
     @argument("--tag", action="append", help="query: jobs with this tag; again for several")
     @argument("--backend", help="query: jobs of this backend")
     @argument("--limit", type=int, help=f"query: most jobs, {QUERY_LIMIT} by default")
@@ -43,8 +45,11 @@ class JobMagics(Magics):
     @argument("--once", action="store_true", help="print a text table once")
     @argument("--json", action="store_true", help="print one JSON object a line and job, at each change")
     @argument("--auto", action="store_true", help="watch every job that later cells submit")
-    @argument("--list", action="store_true", help="print what is watched")
-    @argument("--stop", action="store_true", help="stop watching: these jobs, or everything and --auto")
+    @argument("--list", action="store_true", help="print what is watched, with numbers")
+    @argument(
+        "--stop", action="store_true", help="stop watching: numbers, names or jobs; else all and --auto"
+    )
+    @argument("--help", "-h", action="store_true", help="print this")
     @line_cell_magic
     def qjob_monitor(self, line: str, cell: str | None = None) -> Any:
         """Show jobs live, of this library or another. Returns at once.
@@ -59,34 +64,45 @@ class JobMagics(Magics):
         In a terminal the same facts are a text table, until the jobs have ended or Ctrl-C.
         """
         from qjob_widgets.errors import QJobError
+        from qjob_widgets.widgets.shown import whole
 
         __tracebackhide__ = True
-        options = parse_argstring(self.qjob_monitor, line.partition(" #")[0])
+        try:
+            options = parse_argstring(self.qjob_monitor, without_comment(line))
+        except ValueError as error:  # of quotes that are not closed
+            raise UsageError(f"{error}: {line.strip()}") from None
+        if options.help:
+            print(self.qjob_monitor.__doc__.strip(": \n"))
+            return None
         if cell is not None:
             return self._cell(options, cell)  # what its code raises is the user's to see
         try:
             self._line(options)
         except (QJobError, ImportError) as error:
-            raise UsageError(str(error)) from None
+            raise UsageError(whole(str(error))) from None
         return None
 
     # ---- what is asked for
 
     def _line(self, options: Namespace) -> None:
         naming, wanted = Naming(self.shell, options.service), query(options)
-        jobs = list(naming.jobs(options.job)) if options.job else []
-        if jobs and wanted is not None:
-            raise UsageError("Give jobs, or a query (--pending, --since, --tag, --backend, --limit).")
+        if options.job and wanted is not None:
+            raise UsageError(
+                "Give jobs, or a query (--pending, --since, --tag, --backend, --limit); a value with spaces"
+                ' needs quotes, such as --tag "my tag".'
+            )
+        if options.auto and (options.job or wanted is not None):
+            raise UsageError(f"--auto watches what later cells submit; name jobs with %{_NAME} alone.")
         if options.list:
             _print_list()
         elif options.stop:
-            _stop(jobs)
+            _stop(options.job, naming)
         elif options.auto:
             _begin_auto(self.shell)
         elif wanted is not None:
             self._query(options, naming.services("the query")[0], wanted)
-        elif jobs:
-            self._show(options, jobs)
+        elif options.job:
+            self._show(options, list(naming.jobs(options.job)))
         else:
             raise UsageError(f"Say which job: %{_NAME} job")
 
@@ -107,7 +123,9 @@ class JobMagics(Magics):
             return list(service.jobs(**wanted))
 
         if _in_text(self.shell, options):
-            self._show(options, list(ask()))
+            from qjob_widgets.widgets.terminal import watch
+
+            watch([], query=ask, name=described(options), once=options.once, as_json=options.json)
         else:
             every = NEAR if service.client.transport.loopback else FAR
             _display(_table(ask(), query=ask, name=described(options), every=every))
@@ -119,30 +137,55 @@ class JobMagics(Magics):
         __tracebackhide__ = True
         if options.job or query(options) is not None:
             raise UsageError(f"%%{_NAME} watches what its cell submits; name jobs with %{_NAME}.")
+        if options.list or options.stop or options.auto:
+            raise UsageError(
+                f"%%{_NAME} takes none of --list, --stop and --auto; write %{_NAME} before them."
+            )
+        run = self._compiled(cell)
         text = _in_text(self.shell, options)
         found: list[Any] = []
-        table = None if text else _table([], freeze_when_done=options.freeze_when_done)
+        table = None if text else _table([])
         if table is not None:
             _display(table)
-        names = {} if self.shell is None else self.shell.user_ns
-        gathering = Gathering(names, found.append if table is None else table.add)
+
+        tables = [] if table is None else [table]
+
+        def take(job: Any) -> None:
+            for auto in _auto:
+                auto.skip(job)
+            found.append(job)
+            if tables:
+                tables[-1].add(job)
+            elif table is not None:  # a task that the cell has left running has come to it
+                tables.append(_table([job]))
+                _display(tables[-1])
+
+        def end() -> None:
+            if not found and tables:
+                tables.pop().leave("This cell submitted no job.")
+            elif tables and options.freeze_when_done:
+                tables[-1].freeze_once_done()
+
+        gathering = Gathering({} if self.shell is None else self.shell.user_ns, take)
         try:
             with heard_by(gathering.take):
-                return self._run(cell)
+                value = run()
+            gathering.look_at([value])
+            return None if cell.rstrip().endswith(";") else value
         finally:
             gathering.look_at_names()
-            asked = gathering.ask(connected_services())
+            asked = gathering.ask(connected_services(), end)
             if table is None:
                 asked.wait(PATIENCE)
                 if found:
                     self._show(options, list(found))
 
-    def _run(self, cell: str) -> Any:
-        """Run the cell's code as it would have been run; gives the value of its last expression."""
+    def _compiled(self, cell: str) -> Callable[[], Any]:
+        """What runs the cell's code as it would have been run, and gives the value of its last expression."""
         __tracebackhide__ = True
         shell = self.shell
         if shell is None:
-            return None
+            return lambda: None
         code = shell.transform_cell(cell)
         name = shell.compile.cache(code, shell.execution_count, raw_code=cell)
         try:
@@ -152,12 +195,16 @@ class JobMagics(Magics):
             expression: Any = None if last is None else ast.Expression(last.value)
             value = None if last is None else shell.compile(expression, name, "eval")
         except SyntaxError as error:
-            if "await" in str(error):
+            if "await" in str(error) or "outside async function" in str(error):
                 raise UsageError(f"await does not work below %%{_NAME}; use %{_NAME} --auto.") from None
             raise
-        exec(statements, shell.user_global_ns, shell.user_ns)
-        given = None if value is None else eval(value, shell.user_global_ns, shell.user_ns)
-        return None if cell.rstrip().endswith(";") else given
+
+        def run() -> Any:
+            __tracebackhide__ = True
+            exec(statements, shell.user_global_ns, shell.user_ns)
+            return None if value is None else eval(value, shell.user_global_ns, shell.user_ns)
+
+        return run
 
 
 def _begin_auto(shell: Any) -> None:
@@ -182,17 +229,34 @@ def _end_auto() -> None:
         _auto.pop().end()
 
 
-def _stop(jobs: Sequence[Any]) -> None:
-    """Stop the panels and tables of these jobs; all of them, and --auto, where none is named."""
-    if not jobs:
+def _stop(words: Sequence[str], naming: Naming) -> None:
+    """Stop the panels and tables of these numbers, names and jobs; all of them, and --auto, without any."""
+    wanted = dict(_open())
+    if words:
+        wanted = {number: panel for word in words for number, panel in _named(unquoted(word), naming)}
+    else:
         _end_auto()
-    wanted = {str(job.job_id()) for job in jobs}
-    stopped = 0
-    for panel in [panel for panel in _shown if not panel.closed]:
-        if not jobs or wanted & {str(job.job_id()) for job in panel.jobs}:
-            panel.close()
-            stopped += 1
-    print(f"Stopped watching in {stopped} {'place' if stopped == 1 else 'places'}. The jobs go on.")
+    for panel in wanted.values():
+        panel.close()
+    print(f"Stopped watching in {len(wanted)} {'place' if len(wanted) == 1 else 'places'}. The jobs go on.")
+
+
+def _named(word: str, naming: Naming) -> list[tuple[int, Any]]:
+    """What is shown under a number, a name, or of a job."""
+    if word.isdecimal():
+        if int(word) not in dict(_open()):
+            raise UsageError(f"Nothing is watched under number {word}; --list says what is.")
+        return [(int(word), _shown[int(word)])]
+    found = [(number, panel) for number, panel in _open() if panel.meta.get("name") == word]
+    if found:
+        return found
+    jobs = {str(job.job_id()) for job in naming.jobs([word])}
+    return [each for each in _open() if jobs & {str(job.job_id()) for job in each[1].jobs}]
+
+
+def _open() -> list[tuple[int, Any]]:
+    """What is watched, by number, in order."""
+    return [(number, panel) for number, panel in sorted(_shown.items()) if not panel.closed]
 
 
 def _in_text(shell: Any, options: Namespace | None = None) -> bool:
@@ -211,16 +275,17 @@ def _table(jobs: Sequence[Any], **options: Any) -> Any:
 def _display(panel: Any) -> None:
     from IPython.display import display
 
-    _shown.add(panel)
+    _shown[next(_numbers)] = panel
     display(panel)
 
 
 def _print_list() -> None:
-    panels = [panel for panel in _shown if not panel.closed]
-    if not panels:
+    if _auto:
+        print("--auto: jobs that later cells submit")
+    elif not _open():
         print("Nothing is watched.")
-    for panel in panels:
-        print(repr(panel))
+    for number, panel in _open():
+        print(f"{number}: {panel!r}")
 
 
 def load(ipython: Any) -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import ast
+import keyword
 import re
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set, ValuesView
 from datetime import datetime, timedelta
 from typing import Any
 
 from IPython.core.error import UsageError
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{7,127}")
-_AGE = re.compile(r"(\d+(?:\.\d+)?)(s|min|m|h|d|w)")
-_UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_AGE = re.compile(
+    r"(\d+(?:\.\d+)?)\s*(s(?:ec(?:onds?)?)?|m(?:in(?:utes?)?)?|h(?:ours?)?|d(?:ays?)?|w(?:eeks?)?)"
+)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+_DAYS = {"today": 0, "yesterday": 1}
 QUERY_LIMIT = 50
 """Jobs that a query shows unless it says another number."""
+MOST = 10_000
+"""Jobs of one table."""
 
 
 class Naming:
@@ -30,12 +37,45 @@ class Naming:
         self._shell, self._service = shell, service
 
     def jobs(self, words: Sequence[str]) -> Iterator[Any]:
-        """The jobs that the words of a line name."""
-        texts = [" ".join(words)]
-        if not _is_expression(texts[0]):
-            texts = list(words)
-        for text in texts:
-            yield from _flat(self._found(text.strip("\"'")), text)
+        """The jobs that the words of a line name, each once."""
+        seen = set[str]()
+        for text in self._texts(words):
+            for job in self._flat(self._found(text), text):
+                if str(job.job_id()) not in seen:
+                    seen.add(str(job.job_id()))
+                    yield job
+
+    def _texts(self, words: Sequence[str]) -> Iterator[str]:
+        """What names a job each: the line if it is one expression, else each of its words."""
+        line = " ".join(words).rstrip(";").strip()
+        if not _is_expression(line):
+            for word in filter(None, (word.rstrip(",;") for word in _words(line))):
+                yield from map(unquoted, [word] if _is_expression(word) else filter(None, word.split(",")))
+            return
+        # Ids are no names that can be evaluated: each item of a tuple may be one.
+        tree = ast.parse(line, mode="eval").body
+        parts = tree.elts if isinstance(tree, ast.Tuple) and not line.startswith("(") else [tree]
+        yield from (unquoted(ast.get_source_segment(line, part) or line) for part in parts)
+
+    def _flat(self, value: Any, text: str) -> Iterator[Any]:
+        """The jobs in a value: itself, or what it holds."""
+        from qjob_widgets.monitor.foreign import is_foreign, is_watchable
+
+        if is_watchable(value) or is_foreign(value):
+            yield value
+        elif isinstance(value, str):
+            yield from self._flat(self._by_id(value), text)
+        elif (items := _items(value)) is None:
+            kind = f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+            raise UsageError(f"{text} is no job but {kind}. Give a job, a list of jobs or a job id.")
+        else:
+            count = 0
+            for count, item in enumerate(items, 1):
+                if count > MOST:
+                    raise UsageError(f"{text} holds more than {MOST:,} jobs; give fewer.")
+                yield from self._flat(item, text)
+            if not count:
+                raise UsageError(f"{text} is empty: there is no job to show.")
 
     def services(self, what: str) -> list[Any]:
         """The services to ask for `what`."""
@@ -45,9 +85,11 @@ class Naming:
             try:
                 service = self._evaluated(self._service)
             except Exception as error:
-                raise UsageError(f"--service {self._service}: {type(error).__name__}: {error}") from None
+                raise UsageError(f"--service {self._service}: {_sentence(error)}") from None
             if not isinstance(service, JobService):
                 raise UsageError(f"--service {self._service} is {type(service).__name__}, not a JobService.")
+            if not service.there:
+                raise UsageError(f"--service {self._service}: this local service was closed.")
             return [service]
         connected = connected_services()
         if connected:
@@ -66,16 +108,16 @@ class Naming:
     def _found(self, text: str) -> Any:
         """What an argument stands for: a value of the notebook, else the job of that id."""
         names = self._shell.user_ns if self._shell is not None else {}
-        if text.isidentifier() and text in names:
+        text = text.removeprefix("$")  # as other magics have variables
+        if text in names:
             return names[text]
-        if not text.isidentifier() and _is_expression(text):
+        if (not text.isidentifier() or keyword.iskeyword(text)) and _is_expression(text):
             try:
                 return self._evaluated(text)
             except Exception as error:
                 # An id with hyphens is an expression too; one that fails is taken for the id.
                 if not _ID.fullmatch(text):
-                    trouble = f"{type(error).__name__}: {error}"
-                    raise UsageError(f"{text} cannot be evaluated: {trouble}") from None
+                    raise UsageError(f"{text} cannot be evaluated: {_sentence(error)}") from None
         return self._by_id(text)
 
     def _by_id(self, text: str) -> Any:
@@ -117,30 +159,33 @@ def query(options: Namespace) -> dict[str, Any] | None:
         "limit": QUERY_LIMIT if options.limit is None else options.limit,
         "pending": True if options.pending else None,
         "created_after": None if options.since is None else _moment(options.since),
-        "tags": options.tag,
-        "backend_name": options.backend,
+        "tags": None if options.tag is None else [unquoted(tag) for tag in options.tag],
+        "backend_name": None if options.backend is None else unquoted(options.backend),
     }
 
 
 def described(options: Namespace) -> str:
     """A query in words, for a title."""
     said = ["pending jobs" if options.pending else "jobs"]
-    said += [f"tagged {', '.join(options.tag)}"] if options.tag else []
-    said += [f"of {options.backend}"] if options.backend else []
-    said += [f"since {options.since}"] if options.since else []
+    said += [f"tagged {', '.join(map(unquoted, options.tag))}"] if options.tag else []
+    said += [f"of {unquoted(options.backend)}"] if options.backend else []
+    said += [f"since {unquoted(options.since)}"] if options.since else []
     text = " ".join(said)
     return text[:1].upper() + text[1:]
 
 
 def _moment(text: str) -> datetime:
-    now = datetime.now().astimezone()
-    if found := _AGE.fullmatch(text.strip("\"'")):
-        return now - timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+    now, text = datetime.now().astimezone(), unquoted(text)
     try:
-        return datetime.fromisoformat(text.strip("\"'")).astimezone()
+        if found := _AGE.fullmatch(text):
+            return now - timedelta(seconds=float(found[1]) * _UNITS[found[2][0]])
+        if text in _DAYS:
+            midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+            return (midnight - timedelta(days=_DAYS[text])).astimezone()
+        return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
         raise UsageError(
-            f"--since {text} is no time; write 30m, 2h, 2d, 1w, or a date such as 2026-01-31."
+            f"--since {text} is no time; write 30m, 2h, 2d, 1w, today, or a date such as 2026-01-31."
         ) from None
 
 
@@ -152,16 +197,59 @@ def _is_expression(text: str) -> bool:
     return True
 
 
-def _flat(value: Any, text: str) -> Iterator[Any]:
-    from qjob_widgets.monitor.foreign import is_foreign, is_watchable
+def _items(value: Any) -> Iterable[Any] | None:
+    """What holds jobs, as items: lists, sets, dictionaries by their values, iterators, arrays, panels; None
+    if it is nothing of the kind."""
+    if isinstance(value, Mapping):
+        return value.values()
+    if isinstance(value, (Sequence, Set, ValuesView, Iterator)) and not isinstance(value, (bytes, bytearray)):
+        return value
+    if hasattr(value, "tolist"):  # arrays and series
+        found = value.tolist()
+        return found if isinstance(found, list) else None
+    # A panel or a table has `jobs`, experiments of other libraries have `jobs()`.
+    found = getattr(value, "jobs", None) if not isinstance(value, type) else None
+    found = found() if callable(found) and hasattr(value, "experiment_id") else found
+    return found if isinstance(found, list) else None
 
-    if isinstance(value, (list, tuple, set, frozenset)):
-        if not value:
-            raise UsageError(f"{text} is empty: there is no job to show.")
-        for item in value:
-            yield from _flat(item, text)
-        return
-    if is_watchable(value) or is_foreign(value):
-        yield value
-        return
-    raise UsageError(f"{text} is no job but {type(value).__name__}. Give a job, a list of jobs or a job id.")
+
+def _words(line: str) -> Iterator[str]:
+    """The line split at blanks, but not within brackets or quotes."""
+    depth, quote, word = 0, "", ""
+    for letter in line:
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'":
+            quote = letter
+        depth += 0 if quote else (letter in "([{") - (letter in ")]}")
+        if letter.isspace() and not quote and depth <= 0:
+            yield word
+            word = ""
+        else:
+            word += letter
+    yield word
+
+
+def unquoted(text: str) -> str:
+    """A text without the quotes around it."""
+    text = text.strip()
+    whole = len(text) > 1 and text[0] == text[-1] and text[0] in "\"'" and text[0] not in text[1:-1]
+    return text[1:-1] if whole else text
+
+
+def without_comment(line: str) -> str:
+    """What stands before a comment; # within quotes and words is none."""
+    quote = ""
+    for at, letter in enumerate(line):
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'":
+            quote = letter
+        elif letter == "#" and (at == 0 or line[at - 1].isspace()):
+            return line[:at]
+    return line
+
+
+def _sentence(error: BaseException) -> str:
+    """An error in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())

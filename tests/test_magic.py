@@ -7,21 +7,26 @@ import json
 import os
 import subprocess
 import sys
-from threading import Thread
+from dataclasses import replace
+from threading import Event, Thread
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from qiskit import QuantumCircuit
 from qiskit.primitives import StatevectorSampler
+from qiskit_aer import AerSimulator
 
 import qjob_widgets as qj
 from qjob_widgets import JobService, magic
+from qjob_widgets.gathering import Gathering
 from qjob_widgets.jobs.service import connected_services
 from qjob_widgets.rest.client import ApiKey, RestClient, Transport
 from tests.local_support import until
-from tests.support import memory_job
+from tests.support import NOON, memory_job
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +75,27 @@ def shown(shell, line):
         ("foreign", 1),
         ("[job, foreign]", 1),
         ("job --freeze-when-done", 1),
+        ("job; ", 1),
+        ("$job", 1),
+        ("{'first': job}", 1),
+        ("named.values()", 1),
+        ("(each for each in jobs)", 1),
+        ("array", 1),
+        ("job job", 1),
+        ("[job, jobs[1]] foreign", 1),
+        ("jobs[0] jobs[1]", 1),
+        ("job, foreign", 1),
+        ("panel", 1),
+        ("qj.JobTable(jobs)", 1),
+        ("job if jobs else other", 1),
     ],
 )
 def test_what_can_be_shown(shell, line, panels):
     job, other = memory_job("DD"), memory_job("DE", job_id="other")
     foreign = StatevectorSampler().run([QuantumCircuit(1, 1)])
-    shell.user_ns.update(job=job, other=other, jobs=[job, other], foreign=foreign)
+    array = np.array([job, other], dtype=object)
+    shell.user_ns.update(job=job, other=other, jobs=[job, other], foreign=foreign, array=array, qj=qj)
+    shell.user_ns.update(named={"a": job, "b": other}, panel=qj.JobPanel(job))
 
     assert len(shown(shell, line)) == panels
 
@@ -88,8 +108,38 @@ def test_by_id_in_a_kernel_that_is_connected(shell, service):
     job.wait_for_final_state(timeout=60)
     shell.user_ns["api"] = api
 
-    assert len(shown(shell, job.job_id())) == 1
-    assert len(shown(shell, f"--service api {job.sub_jobs()[0].job_id()}")) == 1
+    whole, part = job.job_id(), job.sub_jobs()[0].job_id()
+    shell.user_ns.update(ids=[whole, part], text=part)
+    for line in (
+        whole,
+        f"'{whole}'",
+        f"--service api {part}",
+        "text",
+        "ids",
+        f"{whole}, {part},",
+        f"{whole},{part}",
+    ):
+        assert len(shown(shell, line)) == 1
+        [*_, panel] = magic._shown.values()
+        assert len(panel.jobs) == (2 if line == "ids" or "," in line else 1)
+
+
+def counting():
+    job = memory_job("D")
+    while True:
+        yield job
+
+
+def boom():
+    raise ValueError("two\nlines")
+
+
+def gone() -> JobService:
+    """A client of a local service that has been closed."""
+    service = qj.LocalService()
+    client = service.connect()
+    service.close()
+    return client
 
 
 @pytest.mark.parametrize(
@@ -106,14 +156,26 @@ def test_by_id_in_a_kernel_that_is_connected(shell, service):
         ("1 / 0", "ZeroDivisionError"),
         ("--service number job-id-0", "not a JobService"),
         ("--unknown job", "unrecognized arguments"),
-        ("--since yesterday", "--since yesterday is no time; write 30m"),
-        ("--pending number", "number is no job"),
+        ("--since tomorrow", "--since tomorrow is no time; write 30m"),
+        ("--since 99999999w", "--since 99999999w is no time"),
+        ("--since '2 months'", "--since 2 months is no time"),
+        ("--pending number", "Give jobs, or a query"),
+        ("--tag two words", "a value with spaces needs quotes"),
+        ("--auto number", "--auto watches what later cells submit"),
+        ("# a comment", "Say which job"),
+        ('"unbalanced', "No closing quotation"),
+        ("None", "no job but NoneType"),
+        ("qj.CompositeJob", "no job but the class CompositeJob"),
+        ("counting()", "holds more than 10,000 jobs"),
+        ("boom()", "boom.. cannot be evaluated: ValueError: two lines"),
+        ("--service closed --pending", "--service closed: this local service was closed"),
+        ("--stop 7000", "Nothing is watched under number 7000"),
         ("--limit 0", "limit=0 must be"),
     ],
 )
 def test_wrong_arguments_are_one_clear_sentence(shell, service, line, sentence):
     api = service.connect()
-    shell.user_ns.update(number=7, empty=[], keep=api)
+    shell.user_ns.update(number=7, empty=[], keep=api, qj=qj, counting=counting, boom=boom, closed=gone())
     shell.user_ns.pop("short", None)
 
     with pytest.raises(UsageError, match=sentence) as caught:
@@ -168,14 +230,14 @@ def test_a_query_is_a_table_to_which_new_jobs_come(shell, service):
     old = backend.run(coins(2), max_circuits_per_job=1, job_tags=["asked"])
     old.block_for_submit()
     shell.user_ns["api"] = api
-    assert len(shown(shell, "--service api --tag asked --since 1h --limit 5")) == 1
-    [table] = [panel for panel in magic._shown if not panel.closed]
+    assert len(shown(shell, "--service api --tag asked --since '1 hour' --limit 5  # mine")) == 1
+    [table] = [panel for panel in magic._shown.values() if not panel.closed]
     new = backend.run(coins(2), max_circuits_per_job=1, job_tags=["asked"])
     new.block_for_submit()
 
     until(lambda: len(table.jobs) == 2)
     assert {job.job_id() for job in table.jobs} == {old.job_id(), new.job_id()}
-    assert table.meta["name"] == "Jobs tagged asked since 1h"
+    assert table.meta["name"] == "Jobs tagged asked since 1 hour"
 
 
 def test_a_cell_is_watched_without_its_jobs_being_named(shell, service):
@@ -192,7 +254,7 @@ foreign = StatevectorSampler().run([QuantumCircuit(1, 1)])
     with capture_output() as captured:
         assert shell.run_cell_magic("qjob_monitor", "", cell) == 42
     assert len(widgets(captured)) == 1
-    [table] = [panel for panel in magic._shown if not panel.closed]
+    [table] = [panel for panel in magic._shown.values() if not panel.closed]
 
     assert [job.job_id() for job in table.jobs[1:]] == [
         shell.user_ns["single"].job_id(),
@@ -210,13 +272,77 @@ def test_what_a_cell_raises_is_the_users_to_see(shell):
         shell.run_cell_magic("qjob_monitor", "job", "1")
 
 
+def test_jobs_without_a_name_and_deep_in_a_dictionary_are_found(shell):
+    shell.user_ns.update(aer=AerSimulator(), coins=coins)
+    with capture_output():
+        shell.run_cell_magic(
+            "qjob_monitor", "", "kept = {'a': {'b': [aer.run(coins(1))]}}\naer.run(coins(1));"
+        )
+    [table] = [panel for panel in magic._shown.values() if not panel.closed]
+
+    assert len(table.jobs) == 2
+    for job in table.jobs:
+        job.result()
+
+
+def test_a_watched_cell_freezes_once_all_has_been_told_and_not_before(shell, service):
+    shell.user_ns.update(backend=service.connect().backend("local_simulator"), coins=coins, frozen=[])
+    cell = """
+from qjob_widgets import magic
+job = backend.run(coins(2))
+frozen += [panel._freeze_when_done for panel in magic._shown.values() if not panel.closed]
+"""
+    with capture_output():
+        shell.run_cell_magic("qjob_monitor", "--freeze-when-done", cell)
+    [table] = [panel for panel in magic._shown.values() if not panel.closed]
+
+    until(lambda: table._freeze_when_done)
+    assert shell.user_ns["frozen"] == [False]
+
+
+def test_a_cell_that_submits_nothing_says_so_and_leaves_no_table(shell):
+    with capture_output():
+        shell.run_cell_magic("qjob_monitor", "", "1 + 1")
+    table = magic._shown[max(magic._shown)]
+    until(lambda: table.closed)
+    assert table._bundle(table._job.snapshot) == {"text/plain": "This cell submitted no job."}
+
+
+def test_a_task_that_comes_to_its_job_after_its_cell_is_watched(shell):
+    shell.user_ns.update(job=memory_job("Q", job_id="late"))
+    cell = """
+import contextvars
+from qjob_widgets.jobs.submitted import announce
+context = contextvars.copy_context()
+"""
+    with capture_output() as captured:
+        shell.run_cell_magic("qjob_monitor", "", cell)
+        empty = magic._shown[max(magic._shown)]
+        until(lambda: empty.closed)
+        for job in (shell.user_ns["job"], memory_job("Q", job_id="later")):
+            shell.user_ns["context"].run(shell.user_ns["announce"], job)
+    [table] = [panel for panel in magic._shown.values() if not panel.closed]
+
+    assert len(widgets(captured)) == 2
+    assert len(table.jobs) == 2
+
+
+def test_a_cell_that_cannot_run_leaves_no_table(shell):
+    for cell in ("await something()", "async with something: pass", "two words"):
+        with capture_output() as captured, pytest.raises((UsageError, SyntaxError)):
+            shell.run_cell_magic("qjob_monitor", "", cell)
+        assert not captured.outputs
+    with pytest.raises(UsageError, match="takes none of --list"):
+        shell.run_cell_magic("qjob_monitor", "--stop", "1")
+
+
 def test_jobs_that_another_client_submits_meanwhile_are_found_at_the_service(shell, service):
     api = service.connect()
     other = JobService(RestClient(Transport(service.api_url), ApiKey(service.token)))
     shell.user_ns.update(submit=lambda: Thread(target=other.backend("local_simulator").run, args=[coins(1)]))
     with capture_output():
         shell.run_cell_magic("qjob_monitor", "", "thread = submit(); thread.start(); thread.join()")
-    [table] = [panel for panel in magic._shown if not panel.closed]
+    [table] = [panel for panel in magic._shown.values() if not panel.closed]
 
     until(lambda: table.jobs)
     assert [job.job_id() for job in table.jobs] == [api.jobs(1)[0].job_id()]
@@ -235,14 +361,16 @@ def test_auto_watches_later_cells_until_it_is_stopped(shell, service):
         )
         shell.run_cell("nothing = 1")
     assert len(widgets(captured)) == 1
-    [table] = [panel for panel in magic._shown if not panel.closed]
+    [table] = [panel for panel in magic._shown.values() if not panel.closed]
     assert [job.job_id() for job in table.jobs] == [
         shell.user_ns["first"].job_id(),
         shell.user_ns["second"].job_id(),
     ]
     with capture_output() as listed:
         shell.run_line_magic("qjob_monitor", "--list")
-    assert listed.stdout.startswith("JobTable of 2 jobs")
+    auto, line = listed.stdout.splitlines()
+    assert auto == "--auto: jobs that later cells submit"
+    assert line.partition(": ")[2].startswith("JobTable of 2 jobs")
     with capture_output() as said:
         shell.run_line_magic("qjob_monitor", "--stop")
         shell.run_cell("third = backend.run(coins(1))")
@@ -251,15 +379,57 @@ def test_auto_watches_later_cells_until_it_is_stopped(shell, service):
     assert not widgets(said)
 
 
-def test_one_job_can_be_stopped(shell):
-    job, other = memory_job("QQ", job_id="one"), memory_job("QQ", job_id="other")
-    shell.user_ns.update(job=job, other=other)
-    with capture_output() as said:
-        for line in ("job", "other", "--stop job", "--list"):
-            shell.run_line_magic("qjob_monitor", line)
+def test_auto_leaves_to_a_watched_cell_what_is_its(shell, service):
+    shell.user_ns.update(backend=service.connect().backend("local_simulator"), coins=coins)
+    with capture_output() as captured:
+        shell.run_line_magic("qjob_monitor", "--auto")
+        shell.run_cell("%%qjob_monitor\njob = backend.run(coins(1))")
+        shell.run_cell("nothing = 1")
 
-    assert "Stopped watching in 1 place." in said.stdout
-    assert said.stdout.count("JobPanel of") == 1
+    assert len(widgets(captured)) == 1
+
+
+def test_auto_shows_below_the_next_cell_what_was_submitted_between_cells(shell, service):
+    shell.user_ns.update(backend=service.connect().backend("local_simulator"), coins=coins)
+    with capture_output():
+        shell.run_line_magic("qjob_monitor", "--auto")
+        shell.run_cell("nothing = 1")
+    left = Thread(target=shell.user_ns["backend"].run, args=[coins(1)])
+    left.start()
+    left.join()
+    with capture_output() as captured:
+        shell.run_cell("nothing = 2")
+
+    assert len(widgets(captured)) == 1
+
+
+def test_what_is_watched_is_stopped_by_job_number_and_name(shell):
+    names = ("one", "other", "named one", "last")
+    jobs = {name.split()[0]: memory_job("QQ", job_id=name) for name in names}
+    for name in names:
+        job = jobs[name.split()[0]]
+        job.snapshot = replace(job.snapshot, name=name)
+    shell.user_ns.update(jobs)
+
+    def say(line):
+        with capture_output() as said:
+            shell.run_line_magic("qjob_monitor", line)
+        return said.stdout
+
+    for name in jobs:
+        say(name)
+    first, *_ = [int(line.partition(":")[0]) for line in say("--list").splitlines()]
+    assert say("--stop other") == "Stopped watching in 1 place. The jobs go on.\n"
+    assert "Stopped watching in 2 places." in say(f"--stop {first} 'named one'")
+    left = say("--list")
+    assert left.count("JobPanel of") == 1
+    assert left.startswith(f"{first + 3}: JobPanel of 'last'")
+
+
+def test_help_is_printed(shell):
+    with capture_output() as said:
+        shell.run_line_magic("qjob_monitor", "--help")
+    assert "%qjob_monitor --pending --since 2d --tag vqe" in said.stdout
 
 
 TERMINAL = """
@@ -324,3 +494,28 @@ def test_a_local_service_that_was_closed_is_not_asked():
     assert api in connected_services()
     closed.close()
     assert api not in connected_services()
+
+
+def test_a_service_that_does_not_answer_does_not_keep_the_news_of_another():
+    answered, ended, found = Event(), Event(), []
+
+    class Service:
+        client = SimpleNamespace(transport=SimpleNamespace(loopback=True))
+
+        def __init__(self, answer):
+            self.jobs = answer
+
+    def silent(limit, *, created_after):
+        answered.wait(60)
+        return []
+
+    silent_one, other = Service(silent), Service(lambda limit, *, created_after: [memory_job("Q")])
+    gathering = Gathering({}, found.append)
+    gathering._began = NOON  # its parts were created then
+    asked = gathering.ask([silent_one, other], ended.set)
+
+    until(lambda: found)
+    assert not asked.is_set()
+    answered.set()
+    assert asked.wait(60)
+    assert ended.is_set()
