@@ -34,11 +34,12 @@ FLAGS = [
 ]
 
 # What a page logs whatever the notebook does: no internet, an uncaught error of Notebook 7 at its start,
-# the debugger's complaint after a restart.
+# the debugger's complaint after a restart, Voilà's about an extension of Notebook 7.
 NOISE = re.compile(
     r"favicon|net::ERR_(INTERNET_DISCONNECTED|NAME_NOT_RESOLVED|NETWORK_CHANGED)"
     r"|^Cannot read properties of undefined \(reading 'schema'\)$"
     r"|^Could not restore the debugger state"
+    r"|#RUNTIME-012"
 )
 
 OPEN = "() => window.jupyterapp?.shell?.currentWidget?.context?.isReady"
@@ -58,10 +59,12 @@ class Browser:
     Args:
         program: Path of Chromium.
         width, height: Size of the pages in CSS pixels.
+        script: JavaScript that runs in every page before anything else.
     """
 
-    def __init__(self, program: str, width: int = 1400, height: int = 1800) -> None:
+    def __init__(self, program: str, width: int = 1400, height: int = 1800, *, script: str = "") -> None:
         self.program = program
+        self.script = script
         self.width, self.height = width, height
 
     def __enter__(self) -> Browser:
@@ -79,6 +82,17 @@ class Browser:
         page.goto(url)
         return page
 
+    def visit(self, url: str, seconds: float = 60, **options: Any) -> tuple[Page, list[str]]:
+        """A page of another front end, and what it logs from its beginning on (`heard`).
+
+        `options` are Playwright's for a new context; `seconds` bounds every wait.
+        """
+        page = self._context(**options).new_page()
+        page.set_default_timeout(seconds * 1000)
+        logged = listen(page)
+        page.goto(url)
+        return page, logged
+
     def open(self, server: JupyterServer, name: str, seconds: float = 60) -> NotebookPage:
         """A notebook in a page of its own, its kernel idle. `seconds` bounds this and every later wait."""
         notebook = NotebookPage(self._context(), server, name, seconds)
@@ -86,8 +100,24 @@ class Browser:
         notebook.page.wait_for_function(READY)
         return notebook
 
-    def _context(self) -> BrowserContext:
-        return self._browser.new_context(viewport={"width": self.width, "height": self.height})
+    def _context(self, **options: Any) -> BrowserContext:
+        viewport = {"width": self.width, "height": self.height}
+        context = self._browser.new_context(viewport=viewport, **options)
+        context.add_init_script(self.script)
+        return context
+
+
+def listen(page: Page) -> list[str]:
+    """Everything that the page logs as an error from now on, uncaught errors included."""
+    logged: list[str] = []
+    page.on("console", lambda said: logged.append(said.text) if said.type == "error" else None)
+    page.on("pageerror", lambda error: logged.append(str(error)))
+    return logged
+
+
+def heard(logged: list[str]) -> list[str]:
+    """What was logged, less what every page logs."""
+    return [text for text in logged if not NOISE.search(text)]
 
 
 class NotebookPage:
@@ -96,16 +126,14 @@ class NotebookPage:
     def __init__(self, context: BrowserContext, server: JupyterServer, name: str, seconds: float) -> None:
         self.server = server
         self.name = name
-        self._logged: list[str] = []
         self.page = context.new_page()
         self.page.set_default_timeout(seconds * 1000)
-        self.page.on("console", lambda said: self._logged.append(said.text) if said.type == "error" else None)
-        self.page.on("pageerror", lambda error: self._logged.append(str(error)))
+        self._logged = listen(self.page)
 
     @property
     def errors(self) -> list[str]:
         """Uncaught errors and console errors so far, less what every page logs."""
-        return [text for text in self._logged if not NOISE.search(text)]
+        return heard(self._logged)
 
     def javascript(self, body: str, argument: Any = None) -> Any:
         """Run the body of an async function; `panel` is the notebook's panel, `argument` the argument."""

@@ -60,6 +60,49 @@ def test_rows_open_are_selected_and_rerun(opened):
     assert not notebook.errors
 
 
+ROWS = """
+once = sent(4, "failed once")
+done = sent(4, "done")
+table = qj.JobTable([once, done])
+table
+"""
+
+
+SELECTED = """
+import time
+for _ in range(400):  # the page says it once the selection has settled
+    if table.selected:
+        break
+    time.sleep(0.05)
+[job.name() for job in table.selected]
+"""
+
+
+def test_a_row_offers_what_can_be_done_and_a_selection_survives_a_reload(opened):
+    notebook = opened([START, ROWS])
+    notebook.run_all()
+    table = notebook.page.locator(".qjob-table")
+    failed = row(table, "failed once")
+    expect(failed).to_have_attribute("data-status", "ERROR", timeout=PATIENCE)
+    expect(row(table, "done")).to_have_attribute("data-status", "DONE", timeout=PATIENCE)
+    expect(row(table, "done").get_by_role("button", name="Rerun failed of")).to_have_count(0)
+
+    row(table, "done").click()
+    expect(row(table, "done")).to_have_attribute("aria-selected", "true")
+    notebook.add_cell(SELECTED)
+    assert "'done'" in notebook.outputs(2)[-1]["data"]["text/plain"]
+    notebook.save()
+    notebook.reload()
+    expect(row(table, "done")).to_have_attribute("aria-selected", "true", timeout=PATIENCE)
+    expect(failed).to_have_attribute("aria-selected", "false")
+
+    failed.hover()
+    failed.get_by_role("button", name="Rerun failed of").click()
+    expect(failed).to_have_attribute("data-status", "DONE", timeout=PATIENCE)
+    expect(failed.get_by_role("button", name="Rerun failed of")).to_have_count(0)
+    assert not notebook.errors
+
+
 def test_jobs_that_match_a_query_come_by_themselves(opened):
     notebook = opened([START, QUERY, "late = sent(4, 'late')"])
     notebook.run_cell(0)

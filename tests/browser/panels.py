@@ -1,0 +1,61 @@
+"""Cells that show panels and tables, and what the tests of every front end look at in them."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page
+
+PATIENCE = 60_000
+"""Milliseconds that a wait may take on a machine with other things to do."""
+
+START = """
+import qjob_widgets as qj
+from qiskit import QuantumCircuit
+
+service = qj.LocalService()
+api = service.connect()
+backend = api.backend("local_simulator")
+circuit = QuantumCircuit(1)
+circuit.h(0)
+circuit.measure_all()
+
+
+def sent(number, name):
+    job = backend.run([circuit] * number, max_circuits_per_job=2, job_name=name, job_tags=["everywhere"])
+    job.block_for_submit()
+    return job
+"""
+
+FAILED = """
+service.faults.job(1, status="Failed", reason="Cold front")
+failed = sent(8, "half failed")
+failed.wait_for_final_state()
+"""
+
+HELD = """
+service.faults.hold("Queued")
+held = sent(12, "held")
+"""
+
+
+def panel_of(page: Page, name: str = "") -> Locator:
+    """The first panel whose text contains `name`, in view."""
+    panel = page.locator(".qjob-panel").filter(has_text=name).first
+    panel.wait_for()
+    panel.scroll_into_view_if_needed()
+    return panel
+
+
+def count(panel: Locator, status: str) -> Locator:
+    """How many sub-jobs are in a state, as the panel says."""
+    return panel.locator(f'[data-count="{status}"]')
+
+
+def row(table: Locator, name: str) -> Locator:
+    """A job's row in a table."""
+    return table.locator("[role=row][data-job-id]").filter(has_text=name).first
+
+
+def cancel(view: Locator) -> None:
+    """Click Cancel, and yes."""
+    view.get_by_role("button", name="Cancel").first.click()
+    view.locator("[data-confirm]").click()
