@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import cached_property
+from itertools import compress
+from operator import attrgetter
 from typing import Any
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.status import FINAL, RERUNNABLE, SENTENCES, Status, overall
+
+_STATUS = attrgetter("status")
+_OPEN = frozenset(Status) - FINAL
 
 
 def _duration_from_now(moment: datetime | None, now: datetime) -> str:
@@ -207,20 +213,35 @@ class CompositeSnapshot:
     composite: bool = True
     elsewhere: int = 0
 
-    @property
+    @cached_property
     def status(self) -> Status:
         """State of the whole (rule 4 of `status.py`)."""
         return overall(part.status for part in self.parts)
 
-    @property
+    @cached_property
     def final(self) -> bool:
         """Whether every part has ended."""
-        return all(part.final for part in self.parts)
+        return self._last_open is None
 
-    @property
+    @cached_property
+    def asked_about(self) -> bool:
+        """Whether the service has a part that has not ended."""
+        last = self._last_open
+        return last is not None and (bool(last.job_id) or any(part.job_id for part in self._open()))
+
+    @cached_property
+    def _last_open(self) -> JobSnapshot | None:
+        return next(self._open(), None)
+
+    def _open(self) -> Iterator[JobSnapshot]:
+        """The parts that have not ended, the last first, as the last ones end last."""
+        states = map(_STATUS, reversed(self.parts))
+        return compress(reversed(self.parts), map(_OPEN.__contains__, states))
+
+    @cached_property
     def counts(self) -> Mapping[Status, int]:
         """Number of parts in each of the seven states, zeros included."""
-        found = Counter(part.status for part in self.parts)
+        found = Counter(map(_STATUS, self.parts))
         return {status: found[status] for status in Status}
 
     @property

@@ -27,6 +27,9 @@ class Status(Enum):
     CANCELLED = "cancelled"
     DONE = "done"
 
+    # A member is one object. The hash of Enum is a call of Python's, too slow for every part at every tick.
+    __hash__ = object.__hash__
+
     @property
     def final(self) -> bool:
         """Whether a job in this state stays in it."""

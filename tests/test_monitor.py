@@ -39,6 +39,20 @@ def test_final_states_reach_the_subscriber():
     assert heard[-1] == WatchEnded("whole")
 
 
+def test_one_change_is_told_of_many_to_those_who_only_want_to_know_that_there_is_one():
+    monitor, clock = stepped()
+    noticed, heard = [], []
+    monitor.watch(memory_job("QQQ", "RRR", "DDD"), noticed.append, each=False)
+    run(monitor, clock)
+    assert [each.new.status for each in noticed[:-1]] == [Status.RUNNING, Status.DONE]
+    assert noticed[-1] == WatchEnded("whole")
+
+    monitor.watch(memory_job("QQQ", "RRR", "DDD"), noticed.append, each=False)
+    monitor.watch(memory_job("QQQ", "RRR", "DDD"), heard.append)
+    run(monitor, clock)
+    assert [each.job_id for each in heard if isinstance(each, JobEvent)].count("job-2") >= 2
+
+
 def test_rests_are_kept():
     monitor, clock = stepped()
     monitor.watch(memory_job("Q", "Q", "Q", "D"))

@@ -15,7 +15,9 @@ from qjob_widgets import JobPanel, JobService
 from qjob_widgets.errors import ApiError, Unreachable
 from qjob_widgets.jobs.errors import IBMJobApiError
 from qjob_widgets.jobs.runtime import RuntimeJob
+from qjob_widgets.jobs.sending.journal import Journal
 from qjob_widgets.monitor.monitor import Monitor
+from qjob_widgets.patience import present
 from qjob_widgets.rest.client import ApiKey, RestClient, Transport
 from qjob_widgets.status import Status
 from qjob_widgets.widgets import display
@@ -57,7 +59,6 @@ class Bench:
             publisher=self.publisher,
             clock=self.clock,
             now=self.now,
-            rest=self.clock.pause,
         )
         self.comm = Comm()
         self.panel.comm.publish_msg = self.comm
@@ -287,33 +288,26 @@ def test_a_selection_with_nothing_to_do_does_nothing_and_says_so(content):
     assert (bench.job.cancelled, bench.job.rerun) == (0, 0)
 
 
-def test_a_cancel_that_cannot_be_sent_is_tried_for_half_a_minute_and_no_longer():
-    bench = Bench("Q")
-    bench.job.trouble = Unreachable("No answer from 127.0.0.1 (connection refused).")
+@pytest.mark.parametrize(("sent", "said"), [(False, "Not sent"), (True, "Not answered")])
+def test_a_cancel_that_could_not_be_sent_says_so_in_the_services_words(sent, said):
+    bench = Bench("QQ")
+    trouble = Unreachable("No answer from 127.0.0.1 (connection refused).", sent=sent)
+    bench.job.trouble = IBMJobApiError("2 of 2 sub-jobs could not be cancelled: No answer.")
+    bench.job.trouble.__cause__ = trouble
     settled = bench.settled({"op": "cancel"})
 
-    assert settled["ok"] is False
-    assert settled["text"] == "Not sent: No answer from 127.0.0.1 (connection refused)."
-    assert 24 <= bench.clock.now <= 30
-    assert bench.job.cancelled > 5
+    assert (settled["ok"], bench.job.cancelled) == (False, 1)
+    assert settled["text"] == f"{said}: 2 of 2 sub-jobs could not be cancelled: No answer."
 
 
-def test_a_cancel_is_sent_when_the_service_is_back():
-    bench = Bench("Q")
-    bench.job.trouble = error = IBMJobApiError("1 of 1 sub-jobs could not be cancelled: No answer.")
-    error.__cause__ = Unreachable("No answer.")
-    pause, bench.clock.pauses = bench.clock.pause, []
+def test_whatever_is_asked_of_the_service_has_half_a_minute():
+    bench, left = Bench("Q"), []
+    bench.job.update_tags = lambda tags: left.append(present().left)
+    bench.panel._operations = JobActions(bench.job, lambda: None, now=bench.now).operations
+    bench.settled({"op": "tags", "tags": ["vqe"]})
 
-    def back(seconds):
-        pause(seconds)
-        if len(bench.clock.pauses) == 3:
-            bench.job.trouble = None
-
-    bench.panel._operations = JobActions(
-        bench.job, bench.monitor, clock=bench.clock, rest=back, now=bench.now
-    ).operations
-    assert bench.settled({"op": "cancel"})["text"] == "Cancel sent for 1 sub-job."
-    assert bench.job.cancelled == 4
+    assert left == [30.0]
+    assert not present().limited
 
 
 def test_the_same_action_from_two_pages_is_one_and_both_are_told():
@@ -349,6 +343,8 @@ def test_pause_asks_nothing_until_resume_and_a_refresh_once():
     paused, asked = bench.panel.summary, len(bench.job.source.questions)
     bench.settled({"op": "refresh"})
     once = len(bench.job.source.questions)
+    bench.panel.publish()
+    assert bench.panel.summary["asked"] == round(bench.now().timestamp() * 1000)
     bench.settled({"op": "pause", "on": False})
     bench.monitor.step()
     bench.panel.publish()
@@ -378,7 +374,7 @@ def test_tags_are_saved_as_they_were_where_the_page_shows_them_otherwise():
     bench.job.snapshot = replace(bench.job.snapshot, tags=("zero\u200bwidth", "vqe"))
     saved = []
     bench.job.update_tags = saved.append
-    bench.panel._operations = JobActions(bench.job, bench.monitor, now=bench.now).operations
+    bench.panel._operations = JobActions(bench.job, lambda: None, now=bench.now).operations
     bench.panel.publish()
     settled = bench.settled({"op": "tags", "tags": [*bench.panel.meta["tags"], " new "]})
 
@@ -532,6 +528,33 @@ def test_the_copy_is_made_again_when_tags_change(monkeypatch):
     assert "paper" in outputs.pages[1]
 
 
+def test_the_copy_is_made_again_for_what_it_tells_and_more_rarely_where_it_takes_long(monkeypatch):
+    bench, outputs = Bench("QQ"), Outputs(monkeypatch)
+    bench.panel._ipython_display_()
+    first = outputs.pages[1]
+
+    def after(seconds, **facts):
+        """The copy, once the last part says that and so much time has gone by."""
+        parts = bench.job.snapshot.parts
+        bench.job.absorb([replace(parts[0]), replace(parts[1], **facts)])
+        bench.clock.now += seconds
+        bench.panel.publish()
+        return outputs.pages[1]
+
+    assert after(20, usage_seconds=3.0) == first
+    assert "took long" in after(0.5, reason="took long", status=Status.ERROR)
+    bundle = bench.panel._bundle
+
+    def slow(snapshot):
+        bench.clock.now += 0.02
+        return bundle(snapshot)
+
+    monkeypatch.setattr(bench.panel, "_bundle", slow)
+    assert "now slow" in after(20, reason="now slow")
+    assert "too early" not in after(30, reason="too early")
+    assert "late enough" in after(20, reason="late enough")
+
+
 # ---- with a real job
 
 
@@ -568,13 +591,14 @@ def test_neither_token_nor_credentials_nor_payload_is_anywhere(service, api, cap
     assert [secret for secret in hidden if secret in told] == []
 
 
-def test_a_retrieved_job_learns_which_circuits_a_row_has_by_one_request(service, api):
+def test_a_job_of_another_machine_learns_which_circuits_a_row_has_by_one_request(service, api, tmp_path):
     circuits = [QuantumCircuit(1, name=f"point-{n}", metadata={"theta": n / 4}) for n in range(4)]
     for circuit in circuits:
         circuit.measure_all()
     job = api.backend("local_simulator").run(circuits, max_circuits_per_job=2)
     job.wait_for_final_state(timeout=60)
-    panel, comm = JobPanel(api.job(job.job_id())), Comm()
+    elsewhere = JobService(api.client, journal=Journal("elsewhere", tmp_path / "journal.sqlite3"))
+    panel, comm = JobPanel(elsewhere.job(job.job_id())), Comm()
     panel.comm.publish_msg = comm
     before = panel.meta["labels"]
     service.clear_requests()
@@ -591,7 +615,7 @@ def test_a_retrieved_job_learns_which_circuits_a_row_has_by_one_request(service,
         {"name": "point-3", "parameters": {"theta": "0.75"}},
     ]
     assert asked == [f"/jobs/{job.snapshot.parts[1].job_id}"]
-    assert labels == ["", "point-2 theta=0.5 and 1 more"]
+    assert labels == ["", "point-2 theta=0.5 … point-3 theta=0.75 (2)"]
 
 
 def test_calibration_and_allowance_are_asked_for_once_for_many_panels(service, api):

@@ -139,6 +139,7 @@ def test_what_is_kept_up_to_date_is_what_is_made_anew():
         columns.take(snapshot)
         fresh = Columns(snapshot)
         assert (columns.live, columns.times, columns.totals) == (fresh.live, fresh.times, fresh.totals)
+        assert columns.ids == fresh.ids
         assert (columns.status, columns.counts) == (snapshot.status, snapshot.counts)
         last, known = columns.last_in_queue, snapshot.last_in_queue
         assert (last is None) is (known is None)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from qjob_widgets.errors import RateLimited, Unreachable
 from qjob_widgets.events import JobEvent, PollFailed, WatchEnded
 from qjob_widgets.monitor.watch import Pace, Rest, watch
 from qjob_widgets.status import Status
+from tests.hostile import HOSTILE, clean
 from tests.support import memory_job
 
 
@@ -26,6 +29,13 @@ def test_every_change_is_told_and_the_final_ones_too():
     assert events[-1] == WatchEnded("whole")
 
 
+def test_where_not_each_change_is_wanted_one_stands_for_all_of_a_job_and_its_end_is_told():
+    events = drained(memory_job("QQQ", "QQQ", "QRR", "DDD"), each=lambda watched: watched != "whole")
+
+    assert changes(events) == [("job-0", "QUEUED"), ("job-1", "RUNNING"), ("job-0", "DONE")]
+    assert events[-1] == WatchEnded("whole")
+
+
 def test_a_failed_poll_is_an_event_and_not_the_end():
     gone = Unreachable("No answer.")
     job = memory_job("Q", gone, gone, "D")
@@ -41,6 +51,15 @@ def test_an_answer_that_cannot_be_used_is_no_end_either():
 
     assert "surprise" in str(next(e for e in drained(job) if isinstance(e, PollFailed)).error)
     assert job.snapshot.final
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
+def test_what_a_service_wrote_reaches_no_terminal_by_the_log(text, caplog):
+    drained(memory_job("Q", KeyError(text), "D"))
+
+    [warning] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert clean(warning)
+    assert len(warning) < 4_000
 
 
 def test_rests_grow_and_start_again_after_a_change():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import logging
+import operator
 import os
 import threading
 import time
@@ -47,6 +48,14 @@ class _Flock:
     loop: Iterator[Event | Rest] | None = None
     due: float = 0.0
     fresh: Freshness = field(default_factory=Freshness)
+
+
+@dataclass(frozen=True)
+class _Hearing:
+    """Who is told, and whether each change, or only that there was one."""
+
+    subscriber: Subscriber
+    each: bool
 
 
 @dataclass
@@ -100,7 +109,8 @@ class Monitor:
         self._threaded = threaded
         self._lock = threading.RLock()
         self._flocks: dict[int, _Flock] = {}
-        self._subscribers: dict[int, tuple[str | None, Subscriber]] = {}
+        # By the job that they hear of, None of every one: a table subscribes to thousands, one by one.
+        self._subscribers: dict[str | None, dict[int, _Hearing]] = {}
         self._errands: dict[int, _Errand] = {}
         self._numbers = itertools.count()
         self._wake = threading.Event()
@@ -110,17 +120,24 @@ class Monitor:
 
     # ---- what others call
 
-    def subscribe(self, subscriber: Subscriber, job_id: str | None = None) -> Subscription:
-        """Tell `subscriber` every event, or those of one watched job."""
+    def subscribe(
+        self, subscriber: Subscriber, job_id: str | None = None, *, each: bool = True
+    ) -> Subscription:
+        """Tell `subscriber` every event, or those of one watched job.
+
+        Without `each`, one change is told of a job of which many parts have changed: a notice to look at it.
+        """
         with self._lock:
             number = next(self._numbers)
-            self._subscribers[number] = (job_id, subscriber)
-        return Subscription(lambda: self._drop(number))
+            self._subscribers.setdefault(job_id, {})[number] = _Hearing(subscriber, each)
+        return Subscription(lambda: self._drop(job_id, number))
 
-    def watch(self, job: Watchable | Foreign, subscriber: Subscriber | None = None) -> Subscription:
+    def watch(
+        self, job: Watchable | Foreign, subscriber: Subscriber | None = None, *, each: bool = True
+    ) -> Subscription:
         """Watch `job` until it has ended or the subscription is closed; ask about it at once.
 
-        A job of another library needs `job_id()` and `status()`, no more.
+        A job of another library needs `job_id()` and `status()`, no more. `each` is that of `subscribe`.
 
         Raises:
             InvalidInput: If it is no job.
@@ -128,7 +145,7 @@ class Monitor:
         job = adapted(job)
         if isinstance(job, ForeignJob):
             job.tell(self)
-        told = self.subscribe(subscriber, job.job_id()) if subscriber is not None else None
+        told = self.subscribe(subscriber, job.job_id(), each=each) if subscriber is not None else None
         with self._lock:
             flock = self._flocks.setdefault(id(job.source), _Flock(job.source))
             # By object, not by id: two objects of one job each hold facts that someone reads.
@@ -230,7 +247,9 @@ class Monitor:
 
     def _turn(self, flock: _Flock) -> None:
         if flock.loop is None:
-            flock.loop = watch(flock.source, lambda: self._jobs_of(flock), seen=flock.seen)
+            flock.loop = watch(
+                flock.source, lambda: self._jobs_of(flock), seen=flock.seen, each=self._tells_each
+            )
         flock.due = float("inf")
         for found in flock.loop:
             if isinstance(found, Rest):
@@ -257,19 +276,30 @@ class Monitor:
 
     def _tell(self, event: Event) -> None:
         with self._lock:
-            subscribers = list(self._subscribers.items())
-        for number, (job_id, subscriber) in subscribers:
-            if job_id is not None and job_id != event.watched:
-                continue
+            hearing = [
+                (number, job_id, told.subscriber)
+                for job_id in (event.watched, None)
+                for number, told in self._subscribers.get(job_id, {}).items()
+            ]
+        for number, job_id, subscriber in sorted(hearing, key=operator.itemgetter(0)):
             try:
                 subscriber(event)
             except Exception:
                 logger.warning("A subscriber of the job monitor failed and is dropped.", exc_info=True)
-                self._drop(number)
+                self._drop(job_id, number)
 
-    def _drop(self, number: int) -> None:
+    def _tells_each(self, watched: str) -> bool:
+        """Whether somebody wants to hear of each part of a job that has changed."""
         with self._lock:
-            self._subscribers.pop(number, None)
+            every = (self._subscribers.get(job_id, {}) for job_id in (watched, None))
+            return any(told.each for hearing in every for told in hearing.values())
+
+    def _drop(self, job_id: str | None, number: int) -> None:
+        with self._lock:
+            hearing = self._subscribers.get(job_id, {})
+            hearing.pop(number, None)
+            if not hearing:
+                self._subscribers.pop(job_id, None)
 
     def _ensure_thread(self) -> None:
         # A forked child has the object but not the thread, and owns neither jobs nor questions.

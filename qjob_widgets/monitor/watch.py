@@ -10,6 +10,7 @@ import logging
 import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Protocol
 
 from qjob_widgets.errors import ApiError, RateLimited
@@ -89,8 +90,8 @@ class Rest:
     error: str | None = None
 
 
-Seen = dict[int, dict[int, JobSnapshot]]
-"""What was reported last: by watched job (its `id()`), then by part."""
+Seen = dict[int, tuple[JobSnapshot, ...]]
+"""What was reported last, by watched job (its `id()`)."""
 
 
 def open_ids(snapshot: CompositeSnapshot) -> list[str]:
@@ -103,6 +104,7 @@ def watch(
     jobs: Callable[[], Sequence[Watchable]],
     *,
     seen: Seen | None = None,
+    each: Callable[[str], bool] = lambda watched: True,
     random_share: Callable[[], float] = random.random,
 ) -> Iterator[Event | Rest]:
     """Ask until every job has ended, reporting every change, final states included.
@@ -111,25 +113,27 @@ def watch(
         source: Who is asked.
         jobs: Gives the jobs to watch now; it may change between two rests.
         seen: What has been reported before, kept up to date here; None is nothing.
+        each: Whether every change of the job of this id is reported, or only the first, as a notice.
         random_share: A number from 0 to 1, for the jitter.
 
     Yields:
-        `JobEvent` for each part that changed; `PollFailed` for each open job when asking failed;
-        `WatchEnded` for a job that has ended; a `Rest` between two questions. It returns when no job
-        is open.
+        `JobEvent` for each part that changed, as far as `each` wants it; `PollFailed` for each open job
+        when asking failed; `WatchEnded` for a job that has ended; a `Rest` between two questions. It
+        returns when no job is open.
     """
     seen = {} if seen is None else seen
     ended: set[int] = set()
     failures, rest = 0, 0.0
     while True:
         watched = jobs()
-        to_ask = [job for job in watched if open_ids(job.snapshot) or job.snapshot.elsewhere]
+        to_ask = [job for job in watched if job.snapshot.asked_about or job.snapshot.elsewhere]
         answered, error = _asked(source, to_ask)
         failures = 0 if error is None else failures + 1
         changed = False
         for job in watched:
-            now = dict(enumerate(job.snapshot.parts))
-            for event in diff(job.job_id(), seen.get(id(job), {}), now):
+            now = job.snapshot.parts
+            events = diff(job.job_id(), seen.get(id(job), ()), now)
+            for event in events if each(job.job_id()) else islice(events, 1):
                 changed = True
                 yield event
             seen[id(job)] = now
@@ -158,7 +162,10 @@ def _asked(source: Source, jobs: Sequence[Watchable]) -> tuple[bool, ApiError | 
         return True, error
     except Exception as error:
         # Whatever an answer contains, it must not end the watch of all the other jobs.
-        logger.exception("Asking about jobs failed unexpectedly.")
+        # Nor may it reach a terminal: what a service wrote can be megabytes, or commands to that terminal.
+        text = ascii(str(error)[:300])
+        logger.warning("Asking about jobs failed unexpectedly: %s: %s", type(error).__name__, text)
+        logger.debug("Asking about jobs failed unexpectedly.", exc_info=True)
         return True, ApiError(f"The answer could not be used ({type(error).__name__}: {error}).")
 
 

@@ -1,7 +1,7 @@
 """The parts of a job as columns and totals, kept up to date: only parts that were replaced are read again.
 
-Facts are frozen and replaced whole, so a part that is the same object says the same. That keeps a panel of
-10,000 parts, of which 300 change four times a second, below one per cent of a processor.
+Facts are frozen and replaced whole, so a part that is the same object says the same. So a panel of 10,000
+parts, of which 300 change four times a second, takes a small part of a processor (benchmarks/browser.py).
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import sys
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import compress
 from typing import NamedTuple
@@ -17,6 +17,7 @@ from typing import NamedTuple
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import CODES, Status
 from qjob_widgets.widgets import words
+from qjob_widgets.widgets.shown import LONGEST_NAME, shown
 
 TIMES = 5
 """Numbers a part in `times`: created, running, finished, estimated completion, usage."""
@@ -56,7 +57,11 @@ class Columns:
         self.since: datetime | None = None
         """The earliest time of any part, from which `times` counts."""
         self.stale: set[str] = set()
+        self.ids: list[str] = []
+        """Ids of the parts, as they are shown."""
         self.totals = Totals()
+        self._last: int | None = None
+        """Where the part at the last position stands, once it was looked for."""
         self._resize(0)
         self.take(snapshot)
 
@@ -71,16 +76,23 @@ class Columns:
         if len(snapshot.parts) != len(old):
             self._resize(len(snapshot.parts))
             old = [None] * len(snapshot.parts)
-        changed = list(compress(range(len(old)), map(operator.is_not, snapshot.parts, old)))
+        changed = _replaced(snapshot.parts, old)
         if not changed:
             return
         self.stale.update(("live", "times"))
-        moved = self._moved(snapshot.parts[index] for index in changed)
-        self._count(changed)
-        for index in changed:
-            self._replace(index, old[index], snapshot.parts[index])
-        for index in range(len(old)) if moved else changed:
-            self._times[TIMES * index : TIMES * (index + 1)] = self._times_of(snapshot.parts[index])
+        parts = [snapshot.parts[index] for index in changed]
+        olds = [old[index] for index in changed]
+        self._count(changed, parts)
+        self._place(changed, parts)
+        if self._begins_earlier(parts):
+            self._time(range(len(old)), snapshot.parts, [None] * len(old))
+        else:
+            self._time(changed, parts, olds)
+        for index, part, was in zip(changed, parts, olds, strict=True):
+            if was is None or was.job_id != part.job_id:
+                self.ids[index] = shown(part.job_id, LONGEST_NAME)
+        if "meta" not in self.stale and any(map(_renamed, olds, parts)):
+            self.stale.add("meta")
 
     # ---- what is read
 
@@ -133,34 +145,42 @@ class Columns:
             return None
         if self.totals.placed < queued:
             return next(part for part in self.parts if part.status is Status.QUEUED and not part.position)
-        return self.parts[self._positions.index(max(self._positions))]
+        if self._last is None:
+            self._last = self._positions.index(max(self._positions))
+        return self.parts[self._last]
 
     # ----
 
     def _resize(self, number: int) -> None:
         self._states, self._attempts = bytearray(number), bytearray(number)
+        self.ids = [""] * number
         self._positions = array("H", bytes(2 * number))
+        self._last = None
         self._times = array("I", bytes(4 * TIMES * number))
         self.totals = Totals()
         self._added = [tuple(Totals())] * number
         self.stale.update(("meta", "live", "times"))
 
-    def _moved(self, changed: Iterator[JobSnapshot]) -> bool:
-        """Whether one of these is earlier than all before it; then all times count anew.
+    def _begins_earlier(self, parts: Iterable[JobSnapshot]) -> bool:
+        """Whether one of these is earlier than all before it: then `since` moves and all times count anew.
 
         It never moves later, as it would when the first part is sent again.
         """
-        earliest = min(filter(None, map(_first_seen, changed)), default=None)
-        if earliest is None or (self.since is not None and self.since <= earliest):
+        since = self.since
+        for part in parts:
+            seen = part.created or part.running or part.finished
+            if seen is not None and (since is None or seen < since):
+                since = seen
+        if since == self.since:
             return False
-        self.since = earliest
+        self.since = since
         self.stale.add("meta")
         return True
 
-    def _count(self, changed: Sequence[int]) -> None:
+    def _count(self, changed: Sequence[int], parts: Iterable[JobSnapshot]) -> None:
         """Bring the totals up to date."""
         before = [self._added[index] for index in changed]
-        now = [_counted(self.snapshot.parts[index]) for index in changed]
+        now = list(map(_counted, parts))
         for index, added in zip(changed, now, strict=True):
             self._added[index] = added
         more, less = (map(sum, zip(*rows, strict=True)) for rows in (now, before))
@@ -168,28 +188,39 @@ class Columns:
             *(old + new - gone for old, new, gone in zip(self.totals, more, less, strict=True))
         )
 
-    def _replace(self, index: int, old: JobSnapshot | None, new: JobSnapshot) -> None:
-        self._states[index] = CODES[new.status]
-        self._attempts[index] = min(new.attempt, _MOST_ATTEMPTS)
-        self._positions[index] = min(new.position or 0, _LAST_POSITION)
-        if old is None or _renamed(old, new):
-            self.stale.add("meta")
+    def _place(self, changed: Sequence[int], parts: Iterable[JobSnapshot]) -> None:
+        """Bring what is told of each part in `live` up to date."""
+        states, attempts, positions = self._states, self._attempts, self._positions
+        last = 0 if self._last is None else positions[self._last]
+        for index, part in zip(changed, parts, strict=True):
+            states[index] = CODES[part.status]
+            attempt, position = part.attempt, part.position or 0
+            attempts[index] = attempt if attempt < _MOST_ATTEMPTS else _MOST_ATTEMPTS
+            positions[index] = position if position < _LAST_POSITION else _LAST_POSITION
+            if position > last or index == self._last:
+                self._last = None
 
-    def _times_of(self, part: JobSnapshot) -> array[int]:
-        ends = None
-        if part.queue is not None and not part.final:
-            ends = part.queue.estimated_complete_time
-        usage = part.usage_seconds
-        return array(
-            "I",
-            (
-                self._tenths(part.created),
-                self._tenths(part.running),
-                self._tenths(part.finished),
-                self._tenths(ends),
-                0 if usage is None else min(_LATEST, max(0, round(usage * 1000)) + 1),
-            ),
-        )
+    def _time(
+        self,
+        changed: Iterable[int],
+        parts: Iterable[JobSnapshot],
+        olds: Iterable[JobSnapshot | None],
+    ) -> None:
+        """Bring `times` up to date; most moments of a part are the same as before."""
+        times, tenths = self._times, self._tenths
+        for index, part, old in zip(changed, parts, olds, strict=True):
+            at = TIMES * index
+            if old is None or part.created != old.created:
+                times[at] = tenths(part.created)
+            if old is None or part.running != old.running:
+                times[at + 1] = tenths(part.running)
+            if old is None or part.finished != old.finished:
+                times[at + 2] = tenths(part.finished)
+            if old is None or part.queue is not old.queue or part.status is not old.status:
+                times[at + 3] = tenths(_ends(part))
+            if old is None or part.usage_seconds != old.usage_seconds:
+                usage = part.usage_seconds
+                times[at + 4] = 0 if usage is None else min(_LATEST, max(0, round(usage * 1000)) + 1)
 
     def _tenths(self, moment: datetime | None) -> int:
         if moment is None or self.since is None:
@@ -221,19 +252,26 @@ def _header(snapshot: CompositeSnapshot) -> object:
     return (snapshot.job_id, snapshot.name, snapshot.tags, snapshot.backend, snapshot.composite)
 
 
-def _renamed(old: JobSnapshot, new: JobSnapshot) -> bool:
+def _replaced(parts: Sequence[object], before: Sequence[object]) -> list[int]:
+    """Where something else stands now."""
+    return list(compress(range(len(parts)), map(operator.is_not, parts, before)))
+
+
+def _ends(part: JobSnapshot) -> datetime | None:
+    """When a part is expected to end."""
+    return None if part.queue is None or part.final else part.queue.estimated_complete_time
+
+
+def _renamed(old: JobSnapshot | None, new: JobSnapshot) -> bool:
     """Whether `meta` says something else of a part now."""
     return (
-        old.job_id != new.job_id
+        old is None
+        or old.job_id != new.job_id
         or old.reason != new.reason
         or old.reason_code != new.reason_code
         or (old.place is not new.place and old.place != new.place)
         or (old.word != new.word and words.unknown_word(old) != words.unknown_word(new))
     )
-
-
-def _first_seen(part: JobSnapshot) -> datetime | None:
-    return part.created or part.running or part.finished
 
 
 def little_endian(numbers: array[int]) -> bytes:

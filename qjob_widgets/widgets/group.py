@@ -213,9 +213,7 @@ class GroupMonitor:
         self._watches: list[Subscription] = []
         self._lock = threading.Lock()
 
-    def watch(
-        self, job: object, subscriber: Callable[[Event], None], *, each: bool = True
-    ) -> Subscription:
+    def watch(self, job: object, subscriber: Callable[[Event], None], *, each: bool = True) -> Subscription:
         """Watch all jobs of the group; `each` is that of the monitor."""
         self._begin = lambda job: self._monitor.watch(job, subscriber, each=each)
         for one in self._group.jobs:

@@ -18,23 +18,27 @@ import traitlets
 
 from qjob_widgets.events import Event
 from qjob_widgets.monitor.foreign import Foreign, adapted
-from qjob_widgets.monitor.monitor import Monitor, shared_monitor
+from qjob_widgets.monitor.monitor import Freshness, Monitor, shared_monitor
 from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.snapshot import CompositeSnapshot
-from qjob_widgets.widgets import display, static_html, static_text, view_state, words
+from qjob_widgets.widgets import display, statement, static_html, static_text, view_state, words
 from qjob_widgets.widgets.actions import JobActions
 from qjob_widgets.widgets.columns import Columns
 from qjob_widgets.widgets.commands import LONGEST_REQUEST, Asked, Commands, Operation, Outcome
 from qjob_widgets.widgets.publisher import Publisher, shared_publisher
 from qjob_widgets.widgets.sending import Sending
 from qjob_widgets.widgets.surroundings import Surroundings
-from qjob_widgets.widgets.twin import Twin
+from qjob_widgets.widgets.twin import Rows, Twin
 
 STATIC = Path(__file__).parent / "static"
 META_INTERVAL = 2.0
 TIMES_INTERVAL = 1.0
+MOMENT_INTERVAL = 300.0
+"""Seconds after which the twin of an open job tells a later moment, though nothing else has changed."""
 MANY = 1000
 """Above so many parts `meta` is made at most each META_INTERVAL, since making it takes a while."""
+MOST_A_SECOND = 2500
+"""Of so many parts `meta` tells a second: where there are more, it is made more rarely still."""
 
 
 def built(name: str) -> Path:
@@ -58,7 +62,6 @@ class JobPanel(anywidget.AnyWidget):
         publisher: Who writes the traits; the one of this process by default.
         clock: Seconds, for the limits of how often something is written.
         now: The time of day in UTC, for what is shown.
-        rest: Waits so many seconds, between two tries of a cancel that could not be sent.
     """
 
     _esm = built("panel.js")
@@ -82,7 +85,6 @@ class JobPanel(anywidget.AnyWidget):
         publisher: Publisher | None = None,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(timezone.utc),
-        rest: Callable[[float], object] = time.sleep,
     ) -> None:
         self._job: Any = adapted(job)  # what it can do beside being watched is looked for
         self._freeze_when_done = freeze_when_done
@@ -92,7 +94,7 @@ class JobPanel(anywidget.AnyWidget):
         self._now = now
         self._writing = threading.RLock()
         self._columns = Columns(self._job.snapshot)
-        self._surroundings = Surroundings(self._job, clock, self._tell)
+        self._surroundings = Surroundings(self._job, clock, self._tell, self._learn)
         self._labels: Sequence[str] = ()
         self._sending = Sending(clock)
         self._twin = Twin(clock)
@@ -107,12 +109,9 @@ class JobPanel(anywidget.AnyWidget):
         self._fresh = self._monitor.freshness(self._job)
         actions = JobActions(
             self._job,
-            self._monitor,
+            self._ask_now,
             noun=self._noun,
-            clock=clock,
-            rest=rest,
             now=now,
-            watched=lambda: not self._paused,
             learned=self._learn,
         )
         self._operations = {
@@ -124,7 +123,7 @@ class JobPanel(anywidget.AnyWidget):
         self._closed = False
         super().__init__(**self._state())
         self.on_msg(self._on_message)
-        self._watch = self._monitor.watch(self._job, self._on_event)
+        self._watch = self._monitor.watch(self._job, self._on_event, each=False)
         self._publisher.tell(self)
 
     def open(self) -> None:
@@ -162,6 +161,11 @@ class JobPanel(anywidget.AnyWidget):
         """Whether there may be a view: pages tell of theirs, as far as they do."""
         return self._views is None or bool(self._views)
 
+    @property
+    def _over(self) -> bool:
+        """Whether nothing of it will change any more."""
+        return bool(self._job.snapshot.final)
+
     def _on_event(self, event: Event) -> None:
         self._tell()
 
@@ -179,10 +183,11 @@ class JobPanel(anywidget.AnyWidget):
             columns.stale.add("meta")
         moved = self._origin != columns.since
         slow = len(columns.parts) > MANY and not columns.snapshot.final
+        rest = max(META_INTERVAL, len(columns.parts) / MOST_A_SECOND)
         due = {
             "live": True,
             "times": moved or columns.snapshot.final or now - self._times_at >= TIMES_INTERVAL,
-            "meta": moved or not slow or now - self._meta_at >= META_INTERVAL,
+            "meta": moved or not slow or now - self._meta_at >= rest,
         }
         state: dict[str, Any] = {}
         for name in [name for name in columns.stale if due[name]]:
@@ -240,18 +245,19 @@ class JobPanel(anywidget.AnyWidget):
                     self._publisher.tell(self)  # what was too early to write is still to come
             self._twin.update(
                 lambda: self._bundle(snapshot),
-                lambda: _shown(snapshot),
+                lambda: self._told(snapshot),
                 at_once=snapshot.final or self._closed,
             )
             if not self._closed:
                 if not self._paused:
                     self._surroundings.look(final=snapshot.final)
-                if self._freeze_when_done and snapshot.final and self._outputs:
+                    self._surroundings.wonder()
+                if self._freeze_when_done and self._over and self._outputs:
                     self.freeze()
 
     def flush(self) -> None:
         """Bring the panel and its twin up to date now."""
-        if not self._closed and not self._twin.tells(lambda: _shown(self._job.snapshot)):
+        if not self._closed and not self._twin.tells(lambda: self._told(self._job.snapshot)):
             self.publish()
 
     # ---- in the notebook
@@ -263,24 +269,43 @@ class JobPanel(anywidget.AnyWidget):
                 display.show(self._bundle(snapshot))
                 return
             made = self._repr_mimebundle_()
-            data = {**((made[0] if isinstance(made, tuple) else made) or {}), "text/plain": repr(self)}
-            output = display.show_replaceable(data)
+            data = (made[0] if isinstance(made, tuple) else made) or {}
+            # Where no widget can be drawn this text stays as it is now, so it says nothing that changes.
+            kept = f"{type(self).__name__} of {words.title(snapshot)}: what was known last stands below."
+            output = display.show_replaceable({**data, "text/plain": kept})
             if output is None:
-                display.show(data)
+                display.show({**data, "text/plain": repr(self)})
             else:
                 self._outputs.append(output)
-                self._twin.show(self._bundle(snapshot), _shown(snapshot))
+                self._twin.show(self._bundle(snapshot), self._told(snapshot))
         display.flush_after_cells(self)
         if self._freeze_when_done:
             self._publisher.tell(self)
 
     def _bundle(self, snapshot: CompositeSnapshot) -> dict[str, str]:
         """The twin as a page and as text."""
-        now, rerun = self._now(), self._can["rerun"]
-        labels = self._labels if len(self._labels) == len(snapshot.parts) else ()
-        page = static_html.render(snapshot, twin=self._twin.id, now=now, rerun=rerun, labels=labels)
-        text = static_text.render(snapshot, now=now, rerun=rerun, labels=labels)
-        return {"text/html": page, "text/plain": text}
+        told = self._statement(snapshot, self._known_at(snapshot))
+        return {
+            "text/html": static_html.render(told, twin=self._twin.id),
+            "text/plain": static_text.render(told, width=static_text.PAGE),
+        }
+
+    def _statement(self, snapshot: CompositeSnapshot, at: datetime) -> statement.Statement:
+        """What is known, in words."""
+        return statement.of_job(snapshot, at=at, rerun=self._can["rerun"], labels=self._labels_of(snapshot))
+
+    def _labels_of(self, snapshot: CompositeSnapshot) -> Sequence[str]:
+        return self._labels if len(self._labels) == len(snapshot.parts) else ()
+
+    def _known_at(self, snapshot: CompositeSnapshot) -> datetime:
+        """When the job was as `snapshot` says: when it was asked about last; once it has ended, now."""
+        fresh = self._fresh if self._paused else self._monitor.freshness(self._job)
+        return self._now() if snapshot.final or fresh.asked is None else fresh.asked
+
+    def _told(self, snapshot: CompositeSnapshot) -> object:
+        """What of a snapshot the twin tells, its moment only roughly: telling it changes the notebook."""
+        age = None if snapshot.final else self._known_at(snapshot).timestamp() // MOMENT_INTERVAL
+        return (snapshot.name, snapshot.tags, Rows(snapshot.parts), tuple(self._labels_of(snapshot)), age)
 
     # ---- what is asked of it
 
@@ -306,6 +331,14 @@ class JobPanel(anywidget.AnyWidget):
             elif page in pages and threading.current_thread() is not threading.main_thread():
                 self._views = pages - {page}
 
+    def _ask_now(self) -> None:
+        """Ask about the job now; while it is paused, this once."""
+        if self._paused:
+            self._job.source.ask([self._job])
+            self._fresh = Freshness(self._now())
+        else:
+            self._monitor.refresh(self._job)
+
     def _on_pause(self, asked: Asked) -> Outcome:
         if asked.on:
             self.pause()
@@ -329,7 +362,7 @@ class JobPanel(anywidget.AnyWidget):
             if self._closed or not self._paused:
                 return
             self._paused = False
-            self._watch = self._monitor.watch(self._job, self._on_event)
+            self._watch = self._monitor.watch(self._job, self._on_event, each=False)
         self._publisher.tell(self)
 
     def freeze(self) -> None:
@@ -353,9 +386,3 @@ class JobPanel(anywidget.AnyWidget):
             self._watch.close()
             self._publisher.forget(self)
             self.publish()
-
-
-def _shown(snapshot: CompositeSnapshot) -> object:
-    """What of a snapshot the twin shows, without its times."""
-    parts = tuple((part.job_id, part.status, part.attempt, part.reason) for part in snapshot.parts)
-    return (snapshot.name, snapshot.tags, parts)

@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 
 INTERVAL = 0.25
 BEAT = 5.0
+REST = 4.0
+"""How often what its turn took a panel rests: one of thousands of jobs leaves room for the others."""
 
 
 class Published(Protocol):
@@ -52,6 +54,8 @@ class Publisher:
 
     def tell(self, panel: Published) -> None:
         """`panel` has news: publish it soon. Returns at once; from any thread."""
+        if panel in self._news:  # its turn is still to come
+            return
         with self._lock:
             self._last.setdefault(panel, float("-inf"))
             self._news.add(panel)
@@ -75,8 +79,7 @@ class Publisher:
             now = self._clock()
             wait = self._due(panel, last) - now
             if wait <= 0:
-                self._publish(panel, now)
-                wait = self._due(panel, now) - now
+                wait = self._due(panel, self._publish(panel, now)) - now
             waits.append(wait)
         soonest = min(waits, default=float("inf"))
         return None if soonest == float("inf") else max(0.0, soonest)
@@ -86,16 +89,20 @@ class Publisher:
             return last + INTERVAL
         return last + BEAT if panel.wants_heartbeat else float("inf")
 
-    def _publish(self, panel: Published, now: float) -> None:
+    def _publish(self, panel: Published, now: float) -> float:
+        """Give `panel` its turn; when that counts as having been."""
         with self._lock:
             self._news.discard(panel)
-            if panel in self._last:
-                self._last[panel] = now
         try:
             panel.publish()
         except Exception:
             # A front end that is gone, or a kernel that cannot send from a thread, ends nothing else.
             logger.debug("A panel could not be published.", exc_info=True)
+        been = now + REST * (self._clock() - now)
+        with self._lock:
+            if panel in self._last:
+                self._last[panel] = been
+        return been
 
     def _run(self) -> None:
         while True:

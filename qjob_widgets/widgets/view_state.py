@@ -65,7 +65,7 @@ def meta(
         "total": len(snapshot.parts),
         "start": [place.start for place in placed] if whole else [],
         "end": [place.end for place in placed] if whole else [],
-        "ids": [shown(part.job_id, LONGEST_NAME) for part in snapshot.parts],
+        "ids": list(columns.ids),
         "labels": [shown(label, LONGEST_LABEL) for label in labels] if any(labels) else None,
         "reason": indexes,
         "reasons": [{"code": code, "text": shown(text)} for code, text in reasons],

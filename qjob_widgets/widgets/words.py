@@ -5,11 +5,23 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Protocol
 
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import RERUNNABLE, SERVER_WORDS, Status
 from qjob_widgets.widgets.shown import LONGEST_LINE, LONGEST_NAME, shown
+
+MARKS = {
+    Status.INITIALIZING: "·",
+    Status.VALIDATING: "·",
+    Status.QUEUED: "○",
+    Status.RUNNING: "►",
+    Status.ERROR: "✗",
+    Status.CANCELLED: "–",  # noqa: RUF001
+    Status.DONE: "✓",
+}
+"""States are told by words and shapes before colours."""
 
 
 class Whole(Protocol):
@@ -42,6 +54,11 @@ def duration(seconds: float) -> str:
         if seconds < limit:
             return f"{max(0, round(seconds / size))} {unit}"
     return f"{round(seconds / 86_400)} d"
+
+
+def span(first: int, last: int) -> str:
+    """A range of circuits: `3`, or `20–29`."""  # noqa: RUF002
+    return str(first) if first == last else f"{first}–{last}"  # noqa: RUF001
 
 
 def why(snapshot: Whole, now: datetime | None = None, *, rerun: bool = True) -> str:
@@ -119,21 +136,30 @@ def unknown_word(part: JobSnapshot) -> str | None:
     """The service's own word where no state fits it, or what is known of an unsent part."""
     if not part.word or part.final:
         return None
-    return None if part.word.lower().startswith(tuple(SERVER_WORDS)) else part.word
+    return None if _is_known(part.word) else part.word
+
+
+@lru_cache
+def _is_known(word: str) -> bool:
+    return word.lower().startswith(tuple(SERVER_WORDS))
 
 
 def plain(snapshot: CompositeSnapshot) -> str:
     """The job in one line, for `repr` and text outputs: no times and no ids, so that it can be compared."""
     counts = snapshot.counts
-    title = f"'{shown(snapshot.name, LONGEST_NAME)}'" if snapshot.name else "job"
     if len(snapshot.parts) == 1:
-        return f"{title}: {snapshot.status.value}"
+        return f"{title(snapshot)}: {snapshot.status.value}"
     told = [
         f"{counts[status]} {status.value}"
         for status in (Status.DONE, Status.RUNNING, Status.QUEUED, Status.INITIALIZING, *sorted_final())
         if counts[status]
     ]
-    return f"{title}: {len(snapshot.parts)} sub-jobs, " + ", ".join(told)
+    return f"{title(snapshot)}: {len(snapshot.parts)} sub-jobs, " + ", ".join(told)
+
+
+def title(snapshot: CompositeSnapshot) -> str:
+    """The name of a job, quoted, for text outputs."""
+    return f"'{shown(snapshot.name, LONGEST_NAME)}'" if snapshot.name else "job"
 
 
 def sorted_final() -> tuple[Status, ...]:

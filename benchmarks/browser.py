@@ -1,0 +1,381 @@
+"""The panel in a real JupyterLab in headless Chromium: how fast it is, and what it costs.
+
+    python benchmarks/browser.py [--quick] [--parts 10000] [--rows 1000] [--panels 20] [--updates 14400]
+
+A played job (`browser_kernel.py`) stands for a `CompositeJob`: the real monitor asks it, the real publisher
+writes the real panel. README.md says how each line was measured. Needs `pip install -e ".[test]"`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import re
+import signal
+import sys
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from browser_page import Load, Measured, firsts, jupyter, lasts, notebook
+from table import show
+
+from qjob_widgets.widgets.panel import built
+
+COUNTS = "[data-count]"
+GRID = ".qjob-panel .qjob-grid"
+NOTEBOOK = ".jp-Notebook .jp-WindowedPanel-outer"
+CHANGED = 100
+RATE = 100.0
+"""Updates a second of the replay; a real job has four."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """How much is measured."""
+
+    parts: int
+    few: int
+    rows: int
+    panels: int
+    updates: int
+    times: int
+    """How often an update is repeated."""
+    seconds: float
+    """How long is looked at kernel and page."""
+    rest: float
+    """Seconds between two updates that are looked at singly: by then all traits may be written again."""
+
+
+Figures = dict[str, float]
+
+
+def drawn(name: str = "ibm_composite", panels: int = 1) -> str:
+    """A JavaScript expression: so many panels are there, the first with strip and rows, as it is in view."""
+    root = f".qjob-panel[data-job-id*='{name}']"
+    pieces = {root: panels, f"{root} canvas:not([width='0'])": 1, f"{root} [role=row][data-job-id]": 1}
+    return " && ".join(f'document.querySelectorAll("{one}").length >= {n}' for one, n in pieces.items())
+
+
+def part(values: Sequence[float], share: float) -> float:
+    """The value below which that share of them lies."""
+    return sorted(values)[min(len(values) - 1, int(share * len(values)))]
+
+
+# ---- what is measured
+
+
+def one(page: Measured, parts: int, size: Size) -> Figures:
+    """A panel: its first paint, updates of 100 sub-jobs, and three in a hundred four times a second."""
+    idle = page.load(size.seconds)
+    page.python(f"job = Played({parts}); job.play({changing(parts)}, {size.seconds})")
+    source = page.load(size.seconds) - idle
+    _, paint = page.first_paint("shown = Shown(job); display(shown.panel)", drawn())
+    quiet = page.load(size.seconds)
+    once = updates(page, "shown.update", min(parts, CHANGED), size, quiet)
+    return {
+        "first paint": paint,
+        "an update: script": 1000 * once.script,
+        "an update: main thread": 1000 * once.page,
+        **ticking(page, parts, size, idle),
+        "kernel CPU, source alone": 100 * source.kernel,
+    }
+
+
+def ticking(page: Measured, parts: int, size: Size, idle: Load) -> Figures:
+    """What the panel costs while three in a hundred change four times a second."""
+    page.observe(".qjob-panel", COUNTS)
+    page.python(f"shown.tick({changing(parts)})")
+    busy = page.load(size.seconds)
+    delays = firsts(page.python("", "shown.moments"), page.changes(1))
+    frames = page.frames(size.seconds / 2, GRID)
+    page.python("shown.tick(0)")
+    return {
+        "update to DOM, p50": median(delays),
+        "update to DOM, p95": part(delays, 0.95),
+        "kernel CPU": 100 * (busy - idle).kernel,
+        "kernel CPU, panel's threads": 100 * busy.panel,
+        "page main thread": 100 * (busy - idle).page,
+        "frames a second": 1000 * len(frames) / sum(frames),
+        "worst frame": max(frames),
+        "messages a second": busy.messages,
+        "kB a second": busy.bytes / 1000,
+        **page.python("", "shown.sizes()"),
+    }
+
+
+def failing(page: Measured, parts: int, size: Size, idle: Load) -> Figures:
+    """The same where one in fifty fails, so that `meta` has to tell a reason again and again."""
+    page.python("shown.panel.close()")
+    page.python(f"job = Played({parts}, name='failing', fails=True)")
+    page.first_paint("shown = Shown(job); display(shown.panel)", drawn("failing"))
+    return ticking(page, parts, size, idle)
+
+
+def changing(parts: int) -> int:
+    """How many of them change at each tick."""
+    return max(1, 3 * parts // 100)
+
+
+def updates(page: Measured, call: str, number: int, size: Size, quiet: Load) -> Load:
+    """What one update of `number` takes, beyond what goes on anyway."""
+    rest = max(size.rest, number / 500)
+    page.python(f"begun = repeatedly({call}, {number}, {size.times}, {rest})")
+    busy = page.load(rest * (size.times + 1))
+    return (busy - quiet) * (rest * (size.times + 1) / size.times)
+
+
+def bare(page: Measured, size: Size) -> Figures:
+    """The least that a widget can do: a number, written and shown."""
+    page.first_paint("bare = Bare(); display(bare)", 'document.querySelector(".bare-widget")')
+    page.observe(".bare-widget", ".bare-widget")
+    page.python(f"repeatedly(bare.update, 1, {4 * size.times}, TICK)")
+    changed = page.changes(4 * size.times)
+    delays = firsts(page.python("", "bare.moments"), changed)
+    return {"update to DOM, p50": median(delays), "update to DOM, p95": part(delays, 0.95)}
+
+
+def opened(page: Measured, cell: str, shown: str, update: str, seen: tuple[str, str], size: Size) -> Figures:
+    """One way to show many rows: what it takes to open it, and to change some of them."""
+    heap, nodes = page.memory()
+    page.python("meter.start()")
+    begun = page.python("", "time.perf_counter()")
+    found = {"first paint, ms": page.first_paint(cell, shown)[0]}
+    spent = page.python("", "time.perf_counter()") - begun
+    found["opening: kernel, ms"] = 1000 * spent * page.python("", "meter.stop()")["process"]
+    found["opening: messages"], found["opening: kB"] = page.heard()
+    found["opening: kB"] /= 1000
+    page.rest(size.rest)
+    after = page.memory()
+    found |= {"heap, MB": (after[0] - heap) / 1e6, "DOM nodes": after[1] - nodes}
+    quiet = page.load(size.seconds)
+    for number in sorted({min(size.rows, number) for number in (10, 100, 1000)}):
+        page.observe(*seen)
+        one = updates(page, update, number, size, quiet)
+        delays = lasts(page.python("", "begun"), page.changes(1))
+        found |= {
+            f"{number:,} change: to DOM, ms": median(delays),
+            f"{number:,} change: kernel, ms": 1000 * one.kernel,
+            f"{number:,} change: page, ms": 1000 * one.page,
+            f"{number:,} change: messages": one.messages,
+            f"{number:,} change: kB": one.bytes / 1000,
+        }
+    return found
+
+
+def side_by_side(page: Measured, size: Size) -> tuple[Figures, Figures]:
+    """A panel and a row of ipywidgets for each sub-job, one after the other in one page."""
+    page.python(f"job = Played({size.rows}, name='side')")
+    ours = opened(
+        page,
+        "shown = Shown(job); display(shown.panel)",
+        drawn("side"),
+        "shown.update",
+        (".qjob-panel", COUNTS),
+        size,
+    )
+    page.python("shown.panel.close()")
+    rows = ".rows-of-ipywidgets"
+    theirs = opened(
+        page,
+        f"rows = Rows({size.rows}); display(rows.box)",
+        f'document.querySelectorAll("{rows} .widget-html-content").length >= {4 * size.rows}',
+        "rows.update",
+        (rows, "*"),
+        size,
+    )
+    return ours, theirs
+
+
+def many(page: Measured, size: Size) -> Iterator[tuple[str, str]]:
+    """Several panels in one notebook that change all the time."""
+    idle = page.load(size.seconds)
+    page.python(f"jobs = [Played({size.rows}, name=f'p{{at}}') for at in range({size.panels})]")
+    cell = "every = [Shown(job) for job in jobs]; display(*[shown.panel for shown in every])"
+    yield "first paint of all", f"{page.first_paint(cell, drawn(panels=size.panels))[0]:.0f} ms"
+    page.python(f"for shown in every: shown.tick({changing(size.rows)})")
+    page.rest(size.rest)
+    more = page.load(size.seconds) - idle
+    frames = page.frames(size.seconds, NOTEBOOK)
+    yield "kernel CPU", f"{100 * more.kernel:.1f} %"
+    yield "page main thread", f"{100 * more.page:.1f} %"
+    yield "frames a second while the notebook is scrolled", f"{1000 * len(frames) / sum(frames):.0f}"
+    yield "frame, p95", f"{part(frames, 0.95):.0f} ms"
+    yield "worst frame", f"{max(frames):.0f} ms"
+
+
+def replayed(page: Measured, size: Size) -> Iterator[tuple[Any, ...]]:
+    """Heap and nodes at the start, in the middle and at the end of many updates."""
+    page.python(f"job = Played({size.parts}, {changing(size.parts)})")
+    page.first_paint("replay = Replay(job); display(replay.panel)", drawn())
+    start = None
+    # What grows to its size in the first updates is no leak.
+    for number in (size.updates // 20, size.updates // 2, size.updates // 2):
+        page.python(f"replay.play({number}, {RATE})")
+        messages = 0
+        while page.python("", "replay.done") < number:
+            page.rest(size.rest)
+            messages += page.heard()[0]
+        page.rest(size.rest)
+        messages += page.heard()[0]
+        heap, nodes = page.memory()
+        start = start or (heap, nodes)
+        yield (
+            f"{number:,}",
+            f"{messages:,}",
+            f"{heap / 1e6:.1f} MB",
+            f"{heap / start[0]:.3f}",
+            f"{nodes:,.0f}",
+            f"{nodes / start[1]:.3f}",
+        )
+
+
+def module() -> tuple[int, int]:
+    """Bytes of the panel's module: minified, and packed as it is sent."""
+    text = built("panel.js").read_text(encoding="utf-8")
+    packed = re.search(r'atob\("([^"]+)"\)', text)
+    assert packed is not None
+    return len(zlib.decompress(base64.b64decode(packed[1]), -15)), len(text.encode())
+
+
+# ---- what is printed
+
+LINES: tuple[tuple[str, str, str], ...] = (
+    ("first paint", "{:.0f} ms", "150 ms"),
+    ("an update: script", "{:.1f} ms", "8 ms"),
+    ("an update: main thread", "{:.1f} ms", ""),
+    ("update to DOM, p50", "{:.1f} ms", ""),
+    ("update to DOM, p95", "{:.1f} ms", "15 ms"),
+    ("kernel CPU", "{:.2f} %", "1 %"),
+    ("kernel CPU, panel's threads", "{:.2f} %", ""),
+    ("kernel CPU, source alone", "{:.2f} %", ""),
+    ("kernel CPU, panel's share", "{:.2f} %", "1 %"),
+    ("page main thread", "{:.1f} %", "5 %"),
+    ("frames a second", "{:.0f}", "60"),
+    ("worst frame", "{:.0f} ms", ""),
+    ("messages a second", "{:.1f}", ""),
+    ("kB a second", "{:.0f}", ""),
+    ("meta", "{:,.0f} B", ""),
+    ("live", "{:,.0f} B", ""),
+    ("times", "{:,.0f} B", ""),
+    ("summary", "{:,.0f} B", ""),
+)
+
+
+def alone(running: Any, size: Size) -> None:
+    """Print what one panel of many sub-jobs costs, beside one of few and a bare widget."""
+    with notebook(running, "few") as page:
+        small = one(page, size.few, size)
+    with notebook(running, "many") as page:
+        idle = page.load(size.seconds)
+        large = one(page, size.parts, size)
+        least = bare(page, size)
+        reasons = failing(page, size.parts, size, idle)
+        reasons["kernel CPU, source alone"] = large["kernel CPU, source alone"]
+    for each in (small, large, reasons):
+        each["kernel CPU, panel's share"] = each["kernel CPU"] - each["kernel CPU, source alone"]
+    rows = [
+        (
+            name,
+            told.format(large[name]),
+            limit,
+            told.format(reasons[name]) if name in reasons else "",
+            told.format(small[name]),
+            ratio(large[name], small[name]),
+            told.format(least[name]) if name in least else "",
+            ratio(large[name], least.get(name)),
+        )
+        for name, told, limit in LINES
+    ]
+    minified, packed = module()
+    rows += [("module, minified", f"{minified:,} B", "60,000 B", *[""] * 5)]
+    rows += [("module, as sent", f"{packed:,} B", *[""] * 6)]
+    count = f"{size.parts:,}"
+    head = (
+        "",
+        count,
+        "target",
+        "some fail",
+        f"{size.few:,}",
+        f"{count}/{size.few:,}",
+        "bare",
+        f"{count}/bare",
+    )
+    title = f"A panel of {count} sub-jobs, {changing(size.parts)} of which change 4 times a second"
+    show(title, head, rows)
+
+
+def ratio(value: float, other: float | None) -> str:
+    """How many times the other it is."""
+    return f"{value / other:.2f}" if other else ""
+
+
+def beside(running: Any, size: Size) -> None:
+    """Print panel and rows of ipywidgets beside each other."""
+    with notebook(running, "beside") as page:
+        ours, theirs = side_by_side(page, size)
+    rows = [
+        (name, f"{value:,.1f}", f"{theirs[name]:,.1f}", ratio(theirs[name], max(value, 0.05)))
+        for name, value in ours.items()
+    ]
+    head = (f"{size.rows:,} rows", "panel", "ipywidgets", "ipywidgets/panel")
+    show("A panel, and a row of ipywidgets for each sub-job, in one page", head, rows)
+
+
+def together(running: Any, size: Size) -> None:
+    """Print what many panels cost."""
+    with notebook(running, "together") as page:
+        rows = list(many(page, size))
+    title = f"{size.panels} panels of {size.rows:,} sub-jobs in one notebook, 3 % change 4 times a second"
+    show(title, ("", "all together"), rows)
+
+
+def long(running: Any, size: Size) -> None:
+    """Print the memory of the page while a long job is replayed."""
+    with notebook(running, "long") as page:
+        rows = list(replayed(page, size))
+    head = ("updates", "messages", "heap", "/ start", "DOM nodes", "/ start")
+    title = f"{size.updates:,} updates of {changing(size.parts)} of {size.parts:,} sub-jobs, replayed"
+    show(title, head, rows)
+
+
+SECTIONS: dict[str, Callable[[Any, Size], None]] = {
+    "alone": alone,
+    "beside": beside,
+    "together": together,
+    "long": long,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="small numbers and short looks: whether it runs")
+    parser.add_argument("--parts", type=int, help="sub-jobs of the large panel")
+    parser.add_argument("--rows", type=int, help="rows beside each other, and of each of many panels")
+    parser.add_argument("--panels", type=int, help="panels in one notebook")
+    parser.add_argument("--updates", type=int, help="updates that are replayed")
+    parser.add_argument("--only", choices=SECTIONS, nargs="+", default=list(SECTIONS), help="tables")
+    chosen = parser.parse_args()
+    quick = Size(200, 20, 20, 2, 40, 1, 0.3, 0.3)
+    usual = Size(10_000, 100, 1000, 20, 14_400, 10, 15.0, 1.3)
+    size = quick if chosen.quick else usual
+    size = Size(
+        chosen.parts or size.parts,
+        size.few,
+        chosen.rows or size.rows,
+        chosen.panels or size.panels,
+        chosen.updates or size.updates,
+        size.times,
+        size.seconds,
+        size.rest,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that JupyterLab is ended too
+    with jupyter() as running:
+        for name in chosen.only:
+            SECTIONS[name](running, size)
+
+
+if __name__ == "__main__":
+    main()
