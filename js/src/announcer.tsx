@@ -38,7 +38,7 @@ export const Announcer = tracked(({ store }: { store: Store }) => {
   }, [answer]);
   return (
     <p class="qjob-hidden" aria-live="polite">
-      {text.value}
+      {text.value || null}
     </p>
   );
-});
+}, true);

@@ -2,16 +2,15 @@ import { h } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { clock } from "./format";
 import { follow, OWN_KEYS } from "./keys";
-import type { Signal } from "./signals";
 import type { Store } from "./store";
 import { type Inks, readInks } from "./strip_paint";
-import { moved, paintBars, type Span, ticks, whole, zoomed } from "./timeline";
+import { moved, paintBars, type Span, ticks, zoomed } from "./timeline";
 import { onTheme, tracked, useSignal, useWidth } from "./tracked";
 import { ROW } from "./window";
 
 /** All of the axis, and the part of it that is shown. */
 function axis(store: Store): { all: Span; span: Span } {
-  const all = whole(store.parts.value, store.kernelNow.value);
+  const all = store.reading.all.value;
   return { all, span: store.reading.span.value ?? all };
 }
 
@@ -43,7 +42,7 @@ export const Axis = tracked(({ store }: { store: Store }) => {
       class="qjob-axis"
       role="group"
       aria-label={`Timeline from ${clock(span.from, span.to)} to ${clock(span.to, span.to)}`}
-      title="+ and − zoom, arrows move, 0 shows all; the wheel zooms with Ctrl, or while this is focused"
+      title="Keys: + − 0 and arrows; or the wheel"
       tabIndex={0}
       {...OWN_KEYS}
       onKeyDown={onKeyDown}
@@ -62,16 +61,15 @@ interface Props {
   /** The parts that are drawn, and the place of the first in the table. */
   rows: Uint32Array;
   first: number;
-  visible: Signal<boolean>;
 }
 
 /** The bars of the drawn rows: one canvas that lies over their empty cells. */
-export const Bars = tracked(({ store, rows, first, visible }: Props) => {
+export const Bars = tracked(({ store, rows, first }: Props) => {
   const canvas = useRef<HTMLCanvasElement>(null);
   const theme = useSignal(0);
   const inks = useRef<{ theme: number; values: Inks } | null>(null);
-  const parts = visible.value ? store.parts.value : store.parts.peek();
-  const { all, span } = visible.value ? axis(store) : { all: null, span: null };
+  const parts = store.parts.value;
+  const { all, span } = axis(store);
   const now = store.kernelNow.peek();
   const seen = theme.value;
   const place = () => canvas.current?.parentElement?.querySelector<HTMLElement>(".qjob-axis")?.parentElement;
@@ -80,7 +78,7 @@ export const Bars = tracked(({ store, rows, first, visible }: Props) => {
   useEffect(() => {
     const element = canvas.current;
     const head = place();
-    if (!element || !head || !span) return;
+    if (!element || !head) return;
     element.style.left = `${head.offsetLeft}px`;
     element.style.width = `${head.offsetWidth}px`;
     if (inks.current?.theme !== seen) inks.current = { theme: seen, values: readInks(element) };
@@ -88,7 +86,7 @@ export const Bars = tracked(({ store, rows, first, visible }: Props) => {
   });
   useEffect(() => {
     const element = canvas.current;
-    if (!element || !all || !span) return;
+    if (!element) return;
     const wheel = (event: WheelEvent) => {
       const focused = place()?.querySelector(":focus");
       if (!(event.ctrlKey || event.metaKey || focused)) return;

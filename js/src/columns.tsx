@@ -1,8 +1,8 @@
 import { type ComponentChildren, Fragment, h } from "preact";
 import { CopyButton } from "./copy";
-import { duration, range, reasonText } from "./format";
+import { duration, number, range, reasonText } from "./format";
 import { type Parts, POSITION_LIMIT } from "./parts";
-import { isFinal } from "./protocol";
+import { isFinal, type Reason } from "./protocol";
 
 /** One part as its row sees it. */
 export interface Line {
@@ -22,12 +22,14 @@ export interface Column {
   hint?: (line: Line) => string;
   /** Pixels without which it is not worth showing, and those that it wants. */
   width: (parts: Parts) => [number, number];
-  /** Takes a share of what is left over. */
+  /** Takes what is left over, if no other column that is shown wants it more. */
   grows?: number;
   /** Whether any part has something to say here; always, where it is not given. */
   tells?: (parts: Parts, part: number) => boolean;
 }
 
+/** Pixels beyond which a column is no reason to leave the timeline out. */
+const COMFORTABLE = 178;
 const MARGIN = 28;
 const GAP = 12;
 const LETTER = 7.6;
@@ -52,7 +54,7 @@ function job({ parts, part }: Line): ComponentChildren {
 /** "3 · ~40 s": position in the queue, and how long until it is expected to be done. */
 export function queue({ parts, part, now }: Line): string {
   const position = parts.position(part);
-  const place = position >= POSITION_LIMIT ? `≥ ${POSITION_LIMIT}` : position ? `${position}` : "";
+  const place = position >= POSITION_LIMIT ? `≥ ${number(POSITION_LIMIT)}` : position ? number(position) : "";
   const expected = parts.isOpen(part) ? parts.time(part, "expected") : null;
   const left = expected !== null && expected > now ? `~${duration(expected - now)}` : "";
   return [place, left].filter(Boolean).join(" · ") || "–";
@@ -76,17 +78,40 @@ const circuits = ({ parts, part }: Line): string => {
   const found = parts.circuits(part);
   return found ? range(found) : "–";
 };
+/** A job without parts has nothing to tell them apart by: its id stands above. */
+const isPart = ({ meta }: Parts): boolean => meta.kind !== "job";
 const reason = ({ parts, part }: Line): string => reasonText(parts.reason(part));
 const label = ({ parts, part }: Line): string => parts.label(part);
 const fixed = (width: number) => (): [number, number] => [width, width];
 const letters = (count: number): [number, number] => [count * LETTER, count * LETTER];
+
+const lengths = new WeakMap<object, number>();
+
+/** Letters of the longest of many texts. */
+function longest(texts: readonly (string | Reason)[]): number {
+  const known = lengths.get(texts);
+  if (known !== undefined) return known;
+  const found = texts.reduce<number>((most, text) => {
+    const { length } = typeof text === "string" ? text : reasonText(text);
+    return Math.max(most, length);
+  }, 0);
+  lengths.set(texts, found);
+  return found;
+}
+
+/** Room for so many letters, of which `least` pixels will do. */
+function upTo(count: number, least: number): [number, number] {
+  const wide = Math.min(420, Math.max(90, count * LETTER));
+  return [Math.min(least, wide), wide];
+}
 
 /** In the order of the table. */
 export const COLUMNS: Column[] = [
   {
     key: "index",
     title: "#",
-    cell: ({ part }) => part,
+    tells: isPart,
+    cell: ({ part }) => String(part),
     width: ({ size }) => letters(Math.max(3, String(size).length + 1)),
   },
   {
@@ -104,11 +129,18 @@ export const COLUMNS: Column[] = [
     title: "Which circuit",
     cell: label,
     hint: label,
-    width: fixed(150),
-    grows: 2,
+    width: ({ meta }) => upTo(longest(meta.labels ?? []), 130),
+    grows: 1,
     tells: (parts, part) => parts.label(part) !== "",
   },
-  { key: "job", title: "Job", cell: job, hint: ({ parts, part }) => parts.id(part), width: () => [92, 178] },
+  {
+    key: "job",
+    title: "Job",
+    cell: job,
+    hint: ({ parts, part }) => parts.id(part),
+    width: () => [92, 178],
+    tells: isPart,
+  },
   {
     key: "state",
     title: "Status",
@@ -119,7 +151,15 @@ export const COLUMNS: Column[] = [
       return letters(Math.min(20, longest + 3));
     },
   },
-  { key: "timeline", title: "Timeline", cell: () => null, hint: spans, width: () => [150, 220], grows: 2 },
+  {
+    key: "timeline",
+    title: "Timeline",
+    cell: () => null,
+    hint: spans,
+    width: () => [130, 140],
+    grows: 3,
+    tells: (parts, part) => parts.time(part, "created") !== null,
+  },
   {
     key: "queue",
     title: "Queue",
@@ -148,13 +188,13 @@ export const COLUMNS: Column[] = [
     title: "Reason",
     cell: reason,
     hint: reason,
-    width: fixed(150),
+    width: ({ meta }) => upTo(longest(meta.reasons), 150),
     grows: 2,
     tells: (parts, part) => parts.reason(part) !== null,
   },
 ];
 
-/** The columns that have something to say. */
+/** The columns that have something to say, the timeline unless it is not wanted. */
 export function telling<Told extends Column>(parts: Parts, timeline: boolean, columns: Told[]): Told[] {
   const somewhere = (tells: NonNullable<Column["tells"]>) => {
     for (let part = 0; part < parts.size; part++) if (tells(parts, part)) return true;
@@ -172,19 +212,26 @@ export function fit<Shown extends Column>(
   parts: Parts,
   width: number,
   dispensable = DISPENSABLE,
+  optional = false,
 ): { shown: Shown[]; template: string } {
   const least = (some: Shown[]) =>
     some.reduce((sum, column) => sum + column.width(parts)[0] + GAP, MARGIN - GAP);
-  let shown = columns;
+  // A timeline that nobody asked for takes no room that others want.
+  const comfortable = (column: Shown) => Math.min(column.width(parts)[1], COMFORTABLE);
+  const wanted = columns.reduce((sum, column) => sum + comfortable(column) + GAP, MARGIN - GAP);
+  const roomy = optional && wanted <= width;
+  let shown = optional && !roomy ? columns.filter(({ key }) => key !== "timeline") : columns;
   for (const key of dispensable) {
     if (least(shown) <= width) break;
     shown = shown.filter((column) => column.key !== key);
   }
-  const template = shown.map(({ width: wanted, grows }) => {
-    const [smallest, enough] = wanted(parts).map(Math.ceil);
-    if (grows) return `minmax(${smallest}px,${grows}fr)`;
+  const most = Math.max(...shown.map(({ grows }) => grows ?? 0));
+  const template = shown.map((column) => {
+    const [small, enough] = column.width(parts).map(Math.ceil);
+    const smallest = roomy ? Math.ceil(comfortable(column)) : small;
+    if (column.grows && column.grows === most) return `minmax(${smallest}px,1fr)`;
     return smallest === enough ? `${enough}px` : `minmax(${smallest}px,${enough}px)`;
   });
-  if (!shown.some(({ grows }) => grows)) template.push("1fr");
+  if (!most) template.push("1fr");
   return { shown, template: template.join(" ") };
 }

@@ -1,6 +1,8 @@
 import type { Answer, Arguments, Model, Operation, Settled } from "./protocol";
 import { computed, signal } from "./signals";
 
+export const NO_CONTACT = "There is no contact with the kernel.";
+
 /** What an operation is called in sentences. */
 export const NAMES: Partial<Record<Operation, string>> = {
   cancel: "Cancel",
@@ -79,7 +81,17 @@ export class Commands {
     const pending: Pending = { operation, request, phase: "sent", timer, settle, settled };
     this.#pending.value = new Map(this.#pending.peek()).set(key, pending);
     if (NAMES[operation]) this.tell(null);
-    this.#model.send({ op: operation, request, ...about });
+    try {
+      this.#model.send({ op: operation, request, ...about });
+    } catch {
+      // The kernel that knew this panel has gone, and with it whoever listened.
+      this.receive({
+        request,
+        phase: "settled",
+        ok: false,
+        text: NO_CONTACT,
+      });
+    }
     return settled;
   }
 
@@ -105,6 +117,11 @@ export class Commands {
     clearTimeout(this.#textTimer);
     this.message.value = message;
     if (message?.ok) this.#textTimer = setTimeout(() => this.tell(null), TEXT_STAYS);
+  }
+
+  /** Tells no more of what went well. */
+  forget(): void {
+    if (this.message.peek()?.ok) this.tell(null);
   }
 
   dispose(): void {

@@ -26,11 +26,8 @@ export const Confirm = tracked(({ store, prefix, close }: Props) => {
   );
   const rows = selected.filter((part) => store.parts.value.isOpen(part));
   const some = selected.length > 0;
-  const what = single
-    ? "this job"
-    : some
-      ? `${number(rows.length)} selected`
-      : plural(open, `open ${store.noun}`);
+  const count = number(some ? rows.length : open);
+  const what = single ? "this job" : some ? `${count} selected` : plural(open, `open ${store.noun}`);
   const which = some ? `${plural(rows.length, store.noun)} ${store.named(rows)}. ` : "";
   const gone = open === 0 || (some && rows.length === 0) || store.deaf.value;
 
@@ -67,7 +64,7 @@ export const Confirm = tracked(({ store, prefix, close }: Props) => {
         {single ? "What it has computed is lost." : "What is done stays."}
       </span>
       <Button kind="danger" confirms onPress={confirm}>
-        Cancel {what}
+        Cancel {single || some ? what : `all ${count}`}
       </Button>
       <Button handle={keep} onPress={close}>
         Keep running

@@ -25,7 +25,7 @@ export interface Lines {
 /** The sub-jobs of an open row. */
 export interface Detail {
   parts: Parts;
-  /** Those that are shown, failed ones first. */
+  /** Those that are shown, failed ones before others, in index order. */
   shown: number[];
   /** How many are not. */
   more: number;
@@ -36,7 +36,8 @@ export function detail({ meta, live, times }: Details[string]): Detail {
   const all = Array.from({ length: parts.size }, (_, part) => part);
   const failed = all.filter((part) => parts.status(part) === "ERROR");
   // What failed among the first is named twice; a set keeps the first of equals.
-  const shown = [...new Set([...failed.slice(0, MOST), ...all.slice(0, MOST)])].slice(0, MOST);
+  const chosen = [...new Set([...failed.slice(0, MOST), ...all.slice(0, MOST)])].slice(0, MOST);
+  const shown = chosen.sort((one, other) => one - other);
   return { parts, shown, more: (meta?.total ?? 0) - shown.length };
 }
 

@@ -27,7 +27,7 @@ const Group = tracked(({ store, group, several }: Props) => {
   };
   return (
     <li>
-      <span>{failureLine(group, several)}</span>
+      <span>{failureLine(group, several)}</span>{" "}
       {group.text.endsWith("…") && !whole.value && (
         <Button kind="link" onPress={ask}>
           Whole reason
@@ -45,6 +45,7 @@ const Group = tracked(({ store, group, several }: Props) => {
           >
             Show
           </Button>
+          {"\u00a0"}
           <CopyButton text={`[${group.parts.join(", ")}]`} what="their indexes as a list" />
         </>
       )}

@@ -3,7 +3,7 @@ import { useRef } from "preact/hooks";
 import { Button } from "./button";
 import { number } from "./format";
 import { OWN_KEYS } from "./keys";
-import { STATUSES, WORDS } from "./protocol";
+import { STATUSES, type Status, WORDS } from "./protocol";
 import { useRoving } from "./roving";
 import type { Store } from "./store";
 import { tracked } from "./tracked";
@@ -29,12 +29,26 @@ const Counts = tracked(({ store }: { store: Store }) => {
           {...OWN_KEYS}
           onClick={() => reading.toggleStatus(status)}
         >
-          <b data-count={status}>{counts[status]}</b> {WORDS[status]}
+          <Count status={status} count={counts[status]} /> {WORDS[status]}
         </button>
       ))}
     </div>
   );
-});
+}, true);
+
+/** A count, as a plain number for whoever looks it up; large ones are shown in groups of digits. As text, since
+ * Preact writes what counts as false each time anew. */
+function Count({ status, count }: { status: Status; count: number }) {
+  const large = count > 999;
+  return (
+    <>
+      <b data-count={status} class={large ? "qjob-hidden" : undefined}>
+        {String(count)}
+      </b>
+      {large && <b aria-hidden="true">{number(count)}</b>}
+    </>
+  );
+}
 
 /** What of the sub-jobs the table shows, and how many are selected. A single job has nothing to choose from; it
  * and a filter that makes `away` for a question still hold the counts, unseen. */
@@ -63,7 +77,7 @@ export const Filter = tracked(({ store, away }: { store: Store; away: boolean })
             class="qjob-search"
             aria-label="Filter"
             placeholder="Filter…"
-            title="Words that a row has to hold, such as a name, an id, a status"
+            title="Words that a row has to hold"
             value={reading.text.value}
             {...OWN_KEYS}
             onInput={({ currentTarget }) => {

@@ -19,18 +19,18 @@ export function facts({ calibrated }: Meta, { cost, beat }: Summary): string[] {
 }
 
 export const Footer = tracked(({ store }: { store: Store }) => {
-  const { id } = store.meta.value;
+  const { id, name } = store.meta.value;
   const told = facts(store.meta.value, store.summary.value);
   return (
     <footer class="qjob-footer">
       <Tags store={store} />
-      <span class="qjob-told">
-        {told.join(" · ")}
+      <span class="qjob-told">{told.join(" · ")}</span>
+      {name && (
         <span class="qjob-id">
           <code title={id}>{shortId(id)}</code>
-          {id && <CopyButton text={id} what={`job id ${id}`} />}
+          <CopyButton text={id} what={`job id ${id}`} />
         </span>
-      </span>
+      )}
     </footer>
   );
 });

@@ -54,7 +54,7 @@ export function ranges(circuits: Iterable<Circuits>, limit = 3): string {
   if (joined.length === 0) return "";
   const only = joined[0] as Circuits;
   const noun = joined.length === 1 && only.first === only.last ? "circuit" : "circuits";
-  const rest = joined.length > limit ? ` and ${joined.length - limit} more` : "";
+  const rest = joined.length > limit ? ` and ${number(joined.length - limit)} more` : "";
   return `${noun} ${joined.slice(0, limit).map(range).join(", ")}${rest}`;
 }
 

@@ -1,6 +1,8 @@
 import { h } from "preact";
+import { CopyButton } from "./copy";
 import { duration, number, shortId } from "./format";
 import { freshness } from "./freshness";
+import { AGAIN } from "./message";
 import type { Meta, Summary } from "./protocol";
 import type { Store } from "./store";
 import { tracked } from "./tracked";
@@ -35,19 +37,23 @@ export const Headline = tracked(({ store }: { store: Store }) => {
   const lost = store.lost.value;
   const fresh = freshness(summary, { now: store.now.value, heard: store.heard.value, lost });
   const facts = [meta.backend, usage(summary)].filter(Boolean);
+  const empty = meta.total === 0 && meta.kind !== "table";
   return (
     <header class="qjob-headline">
-      <strong class="qjob-name" title={meta.id}>
-        {title(meta)}
-      </strong>
-      <span class="qjob-status" data-status={summary.status}>
-        {summary.word}
+      <span class="qjob-what">
+        <strong class="qjob-name" title={meta.id}>
+          {title(meta)}
+        </strong>
+        {!meta.name && meta.id && <CopyButton text={meta.id} what={`job id ${meta.id}`} />}
+        <span class="qjob-status" data-status={summary.status}>
+          {empty ? "empty" : summary.word}
+        </span>
+        <span class="qjob-number">{progress(meta, summary)}</span>
       </span>
-      <span class="qjob-number">{progress(meta, summary)}</span>
       <span class="qjob-facts">
         {facts.map((fact) => `${fact} · `).join("")}
         <span class="qjob-fresh" data-lost={lost ? "" : undefined} title={summary.error ?? undefined}>
-          {fresh}
+          {empty ? "nothing to watch" : fresh}
         </span>
       </span>
     </header>
@@ -56,10 +62,12 @@ export const Headline = tracked(({ store }: { store: Store }) => {
 
 /** What the whole waits for; while questions fail, also how. */
 export const Why = tracked(({ store }: { store: Store }) => {
-  const { why: whole, failures, error, sending } = store.summary.value;
+  const { why: whole, word, failures, error, sending } = store.summary.value;
   // What is being sent has a line of its own, with its end and how to stop it.
-  const why = sending ? whole.replace(/^Sending [^·]*( · |$)/, "") : whole;
-  const failing = failures > 0 && error ? `The service did not answer: ${error}` : "";
+  const rest = sending ? whole.replace(/^Sending [^·]*( · |$)/, "") : whole;
+  const why = rest.toLowerCase() === word ? "" : rest;
+  const asking = failures > 0 && error ? `Asking failed: ${error}` : "";
+  const failing = store.lost.value ? AGAIN : asking;
   return (
     <p class="qjob-why">
       {why}

@@ -2,10 +2,14 @@ import { type ComponentChildren, Fragment, h } from "preact";
 import { segments } from "./bar";
 import { Button } from "./button";
 import { COLUMNS, type Column, type Line } from "./columns";
+import { CopyButton } from "./copy";
 import { clock, countWords, number, range } from "./format";
 import type { JobsMeta } from "./jobs_protocol";
 import type { JobsStore } from "./jobs_store";
 import type { Parts } from "./parts";
+import type { Operation } from "./protocol";
+import type { Signal } from "./signals";
+import { tracked } from "./tracked";
 
 /** A column of jobs; what it says of a sub-job, where that is something else. */
 export interface JobColumn extends Column {
@@ -46,11 +50,11 @@ function created({ parts, part, now }: Line): string {
 }
 
 /** In the order of the table. */
-export const jobColumns = (store: JobsStore): JobColumn[] => [
+export const jobColumns = (store: JobsStore, asking: Signal<boolean>): JobColumn[] => [
   {
     key: "name",
     title: "Job",
-    cell: (line) => <Name store={store} line={line} />,
+    cell: (line) => <Name store={store} line={line} asking={asking} />,
     hint: ({ parts, part }) => parts.label(part) || parts.id(part),
     sub: which,
     width: () => [190, 190],
@@ -109,10 +113,12 @@ export const jobColumns = (store: JobsStore): JobColumn[] => [
 interface Props {
   store: JobsStore;
   line: Line;
+  /** Whether the question of Cancel stands. */
+  asking: Signal<boolean>;
 }
 
-/** What opens it, if it has sub-jobs, and its name. */
-function Name({ store, line }: Props) {
+/** What opens it, if it has sub-jobs, its name, and what can be done with it. */
+function Name({ store, line, asking }: Props) {
   const { parts, part } = line;
   const open = store.opened.value.has(part);
   const name = parts.label(part);
@@ -129,9 +135,46 @@ function Name({ store, line }: Props) {
         />
       )}
       {name ? <span class="qjob-label">{name}</span> : shared("job").map(({ cell }) => cell(line))}
+      <Acts store={store} line={line} asking={asking} />
     </>
   );
 }
+
+/** What can be done with one job, while it is pointed at; keys do the same. */
+const Acts = tracked(({ store, line: { parts, part }, asking }: Props) => {
+  const can = (operation: Operation) => !store.deaf.value && told(parts).cans[part]?.includes(operation);
+  const about = { rows: [part] };
+  const called = store.named(about.rows);
+  return (
+    <span class="qjob-acts">
+      {can("rerun") && parts.isRerunnable(part) && (
+        <Button
+          kind="link"
+          label={`Rerun failed of ${called}`}
+          pending={store.commands.isPending("rerun", about)}
+          tabIndex={-1}
+          onPress={() => store.commands.send("rerun", about)}
+        >
+          Rerun
+        </Button>
+      )}
+      {can("cancel") && parts.isOpen(part) && (
+        <Button
+          kind="link"
+          label={`Cancel ${called}`}
+          tabIndex={-1}
+          onPress={() => {
+            store.reading.selected.value = new Set(about.rows);
+            asking.value = true;
+          }}
+        >
+          Cancel
+        </Button>
+      )}
+      {parts.label(part) && <CopyButton text={parts.id(part)} what="job id" tabIndex={-1} />}
+    </span>
+  );
+});
 
 /** A small bar of its sub-jobs, and how many are done. */
 function Progress({ store, row }: { store: JobsStore; row: number }) {

@@ -1,5 +1,4 @@
 import { h } from "preact";
-import { useRef } from "preact/hooks";
 import { Announcer } from "./announcer";
 import { Bar } from "./bar";
 import { Failed } from "./failed";
@@ -10,19 +9,15 @@ import { JobsTable } from "./jobs_table";
 import { Sending } from "./sending";
 import { Toolbar } from "./toolbar";
 import { tracked, useOnce, useSignal } from "./tracked";
-import { useVisible } from "./visible";
 
 /** The table of many jobs. */
 export const Jobs = tracked(({ store }: { store: JobsStore }) => {
   const asking = useSignal(false);
-  const root = useRef<HTMLElement>(null);
-  const visible = useVisible(root);
   const prefix = useOnce(() => `qjob-${Math.random().toString(36).slice(2)}`);
   const meta = store.meta.value;
   const full = meta.total > 0;
   return (
     <section
-      ref={root}
       class="qjob qjob-table"
       data-job-id={meta.id}
       data-status={store.summary.value.status}
@@ -37,10 +32,10 @@ export const Jobs = tracked(({ store }: { store: JobsStore }) => {
       <Failed store={store} />
       {(full || meta.query) && <Toolbar store={store} asking={asking} prefix={prefix} />}
       <div inert={asking.value}>
-        <JobsTable store={store} visible={visible} asking={asking} prefix={prefix} />
+        <JobsTable store={store} asking={asking} prefix={prefix} />
         {full && <JobsFooter store={store} />}
       </div>
       <Announcer store={store} />
     </section>
   );
-});
+}, true);

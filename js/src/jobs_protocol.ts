@@ -1,5 +1,5 @@
 /** What the table of many jobs has beside what a panel has: its rows are jobs. Lists have one entry a row. */
-import type { Meta, Operation } from "./protocol";
+import type { Meta, Operation, Summary } from "./protocol";
 
 export interface JobsMeta extends Meta {
   /** Whether the job has sub-jobs, and how many. */
@@ -12,6 +12,11 @@ export interface JobsMeta extends Meta {
   cans: Operation[][];
   /** New jobs appear by themselves. */
   query: boolean;
+}
+
+export interface JobsSummary extends Summary {
+  /** The rows that are selected, as Python knows them. */
+  selected?: number[];
 }
 
 /** Trait `details`: the sub-jobs of the rows that are open, by row number, as the traits of a panel. */

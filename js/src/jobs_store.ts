@@ -1,6 +1,6 @@
 import { type Detail, detail, lines } from "./details";
 import { number } from "./format";
-import type { Details, JobsMeta } from "./jobs_protocol";
+import type { Details, JobsMeta, JobsSummary } from "./jobs_protocol";
 import { JobsReading, names } from "./jobs_reading";
 import { asView } from "./parts";
 import { type Counts, type Model, STATUSES } from "./protocol";
@@ -9,12 +9,15 @@ import { Store } from "./store";
 
 /** Milliseconds that a selection stands before Python is told. */
 const SETTLED = 250;
+/** Milliseconds for which a job that has come is marked. */
+const NEW = 30_000;
 /** Names in a question. */
 const NAMED = 3;
 
 /** What the views of one table share, beside all that those of a panel do. */
 export class JobsStore extends Store {
   declare readonly meta: Signal<JobsMeta>;
+  declare readonly summary: Signal<JobsSummary>;
   override readonly noun = "job";
   override readonly reading = new JobsReading(this.parts, this.kernelNow, (row) => this.progress(row));
   readonly #counts;
@@ -34,6 +37,9 @@ export class JobsStore extends Store {
     }
     return found;
   });
+
+  /** So many rows have been there for a while; those behind them are new. */
+  readonly old = signal(0);
 
   readonly lines = computed(() => lines(this.reading.order.value, this.opened.value));
 
@@ -64,7 +70,19 @@ export class JobsStore extends Store {
       const left = [...this.#wanted.peek()].filter(([row, on]) => row in told !== on);
       this.#wanted.value = new Map(left);
     });
-    let said = "";
+    this.old.value = this.meta.value?.total || 0;
+    const stopAging = effect(() => {
+      const { total } = this.meta.value ?? {};
+      if (!total || total === this.old.value) return;
+      const timer = setTimeout(() => {
+        this.old.value = total;
+      }, NEW);
+      return () => clearTimeout(timer);
+    });
+    // After a reload the page begins with what Python takes for selected.
+    const chosen = this.summary.value?.selected ?? [];
+    this.reading.selected.value = new Set(chosen);
+    let said = String(chosen);
     const stopTelling = effect(() => {
       const rows = [...this.reading.selected.value].sort((a, b) => a - b);
       const timer = setTimeout(() => {
@@ -76,6 +94,7 @@ export class JobsStore extends Store {
     });
     ended.addEventListener("abort", () => {
       stopSettling();
+      stopAging();
       stopTelling();
     });
   }
@@ -99,7 +118,8 @@ export class JobsStore extends Store {
   tagsOf(row: number): string[] {
     const told = this.meta.value.tagged[row] ?? [];
     const edit = this.#edit.value;
-    return edit?.row === row && edit.before === String(told) ? edit.tags : told;
+    const stands = edit?.row === row && (edit.before === String(told) || this.commands.isPending("tags"));
+    return stands ? edit.tags : told;
   }
 
   /** Opens a row to its sub-jobs, or closes it. */

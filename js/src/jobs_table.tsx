@@ -13,7 +13,6 @@ import { drawn, ROW, reveal, step } from "./window";
 
 interface Props {
   store: JobsStore;
-  visible: Signal<boolean>;
   /** Whether the question of Cancel stands. */
   asking: Signal<boolean>;
   /** Begins the ids of the rows; differs between views. */
@@ -25,7 +24,7 @@ function nothing({ meta, reading }: JobsStore): string {
   const { total, query } = meta.value;
   if (total > 0) return `None of the ${number(total)} jobs match.`;
   if (query) return "No job matches yet. New ones appear here.";
-  return reading.isFiltered.value ? "No job matches." : "No jobs yet. They appear as they are submitted.";
+  return reading.isFiltered.value ? "No job matches." : "No jobs yet.";
 }
 
 /** The last line of an open job: what is not shown, or that it is on its way. */
@@ -45,23 +44,20 @@ function Rest({ store, job }: { store: JobsStore; job: number }) {
  * The jobs as a table whose rows open; of thousands only the lines in sight exist. Focus stays on the grid as
  * a whole: the keys lead over lines and, above the first, over the heads of the columns.
  */
-export const JobsTable = tracked(({ store, visible, asking, prefix }: Props) => {
+export const JobsTable = tracked(({ store, asking, prefix }: Props) => {
   const { reading } = store;
   const grid = useRef<HTMLDivElement>(null);
   const width = useWidth(grid);
   const scrollTop = useSignal(reading.scrollTop);
   /** The column whose head the keyboard is on; -1 = it is on a line. */
   const head = useSignal(-1);
-  const all = useOnce(() => jobColumns(store));
+  const all = useOnce(() => jobColumns(store, asking));
   const columns = useOnce(() => computed(() => telling(store.parts.value, false, all)));
-  // Out of view the signals are not read, so nothing is drawn again until the table is back.
-  const shown = () => ({ parts: store.parts.value, lines: store.lines.value, columns: columns.value });
-  const last = useRef<ReturnType<typeof shown> | null>(null);
-  if (visible.value || !last.current) last.current = shown();
-  const { parts, lines } = last.current;
-  const now = visible.value ? store.kernelNow.value : store.kernelNow.peek();
+  const parts = store.parts.value;
+  const lines = store.lines.value;
+  const now = store.kernelNow.value;
   const { approximate } = store.summary.value;
-  const { shown: fitting, template } = fit(last.current.columns, parts, width.value || 900, LESS_WANTED);
+  const { shown: fitting, template } = fit(columns.value, parts, width.value || 900, LESS_WANTED);
   const size = lines.jobs.length;
   const pointed = reading.spot.value;
   const active = placeOf(lines, pointed);
@@ -72,7 +68,7 @@ export const JobsTable = tracked(({ store, visible, asking, prefix }: Props) => 
 
   useAnchor(grid, lines, down ? `-${sorted}` : sorted);
   useLayoutEffect(() => {
-    if (grid.current) grid.current.scrollTop = reading.scrollTop;
+    if (grid.current && reading.scrollTop) grid.current.scrollTop = reading.scrollTop;
   }, []);
   const seen = useRef(pointed);
   // After drawing, since a row that was filtered out has no place to scroll to before.
@@ -146,6 +142,7 @@ export const JobsTable = tracked(({ store, visible, asking, prefix }: Props) => 
         aria-expanded={composite ? store.opened.value.has(job) : undefined}
         aria-selected={sub === JOB ? reading.selected.value.has(job) : undefined}
         data-active={head.value < 0 && place === active ? "" : undefined}
+        data-new={sub === JOB && job >= store.old.value ? "" : undefined}
         data-job-id={said?.parts.id(part)}
         data-status={said?.parts.status(part)}
         style={{ top: `${place * ROW}px` }}

@@ -1,6 +1,10 @@
 import { h } from "preact";
+import { Button } from "./button";
 import type { Store } from "./store";
 import { tracked } from "./tracked";
+
+/** What helps where a kernel has gone. */
+export const AGAIN = "If the kernel was restarted, run this cell again.";
 
 /** What the last click came to, or waits for; empty when there is nothing to tell. */
 export function told(store: Store): string {
@@ -11,7 +15,7 @@ export function told(store: Store): string {
     ? `${waiting} was asked, but the kernel does not answer.`
     : `The kernel is busy: ${waiting} will run when the running cell has finished.`;
   // A finished panel has no heartbeat, so a kernel that has gone looks like a busy one.
-  return store.summary.value.final ? `${text} If it was restarted, run this cell again.` : text;
+  return store.summary.value.final ? `${text} ${AGAIN}` : text;
 }
 
 export const Message = tracked(({ store }: { store: Store }) => {
@@ -20,6 +24,7 @@ export const Message = tracked(({ store }: { store: Store }) => {
   return (
     <p class="qjob-message" data-failed={failed ? "" : undefined}>
       {told(store)}
+      {failed && <Button kind="remove" label="Dismiss" onPress={() => store.commands.tell(null)} />}
     </p>
   );
 });

@@ -3,7 +3,6 @@ import { Button } from "./button";
 import { copy } from "./copy";
 import { obstacle } from "./obstacle";
 import { Popup } from "./popup";
-import type { Operation } from "./protocol";
 import type { Store } from "./store";
 import { tracked } from "./tracked";
 
@@ -14,9 +13,7 @@ async function copyReport({ commands }: Store): Promise<void> {
   const copied = await copy(String(data ?? ""));
   commands.tell({
     ok: copied,
-    text: copied
-      ? "Report copied."
-      : "The browser keeps this page from copying; job.report() prints the same.",
+    text: copied ? "Report copied." : "The browser forbids copying; job.report() prints the same.",
   });
 }
 
@@ -24,17 +21,14 @@ async function copyReport({ commands }: Store): Promise<void> {
 export const More = tracked(({ store }: { store: Store }) => {
   const { reading, notifier, commands } = store;
   const { can, total, kind } = store.meta.value;
-  const asks = (operation: Operation) => {
-    const why = obstacle(store, operation);
-    return { disabled: why !== "", title: why || undefined, pending: commands.isPending(operation) };
-  };
+  const why = obstacle(store, "report");
   return (
     <Popup face="⋯" label="More">
       {total > 0 && kind !== "table" && (
         <Button
-          pressed={reading.timeline.value}
+          pressed={reading.charted.value}
           onPress={() => {
-            reading.timeline.value = !reading.timeline.value;
+            reading.timeline.value = !reading.charted.value;
           }}
         >
           Timeline
@@ -42,19 +36,19 @@ export const More = tracked(({ store }: { store: Store }) => {
       )}
       <Button
         pressed={notifier.on.value}
-        title="When something fails or all has ended: by the title of the page, and a notification if allowed"
+        title="When something fails or all has ended"
         onPress={() => notifier.toggle()}
       >
         Notify me
       </Button>
       {can.report && (
-        <Button {...asks("report")} onPress={() => copyReport(store)}>
+        <Button
+          disabled={why !== ""}
+          title={why || undefined}
+          pending={commands.isPending("report")}
+          onPress={() => copyReport(store)}
+        >
           Copy report
-        </Button>
-      )}
-      {can.freeze && (
-        <Button {...asks("freeze")} onPress={() => commands.send("freeze")}>
-          Freeze
         </Button>
       )}
     </Popup>

@@ -1,5 +1,4 @@
 import { h } from "preact";
-import { useRef } from "preact/hooks";
 import { Announcer } from "./announcer";
 import { Bar } from "./bar";
 import { Failed } from "./failed";
@@ -11,18 +10,14 @@ import { Strip } from "./strip";
 import { Table } from "./table";
 import { Toolbar } from "./toolbar";
 import { tracked, useOnce, useSignal } from "./tracked";
-import { useVisible } from "./visible";
 
 export const Panel = tracked(({ store }: { store: Store }) => {
   const asks = useSignal(false);
   const asking = asks.value;
-  const root = useRef<HTMLElement>(null);
-  const visible = useVisible(root);
   const prefix = useOnce(() => `qjob-${Math.random().toString(36).slice(2)}`);
   const meta = store.meta.value;
   return (
     <section
-      ref={root}
       class="qjob qjob-panel"
       data-job-id={meta.id}
       data-status={store.summary.value.status}
@@ -33,14 +28,14 @@ export const Panel = tracked(({ store }: { store: Store }) => {
       <Why store={store} />
       <Bar store={store} />
       <Sending store={store} />
-      {meta.total > 1 && <Strip store={store} visible={visible} prefix={prefix} />}
+      {meta.total > 1 && <Strip store={store} prefix={prefix} />}
       <Failed store={store} />
       <Toolbar store={store} asking={asks} prefix={prefix} />
       <div inert={asking}>
-        <Table store={store} visible={visible} prefix={prefix} />
+        <Table store={store} prefix={prefix} />
         <Footer store={store} />
       </div>
       <Announcer store={store} />
     </section>
   );
-});
+}, true);

@@ -3,7 +3,7 @@ import { filtered, type Sort, sorted } from "./order";
 import type { Parts } from "./parts";
 import type { Status } from "./protocol";
 import { computed, type ReadonlySignal, signal } from "./signals";
-import type { Span } from "./timeline";
+import { type Span, whole } from "./timeline";
 
 /** How a row was pressed: as in lists everywhere, shift means up to here and ctrl or cmd one more or less. */
 export interface Press {
@@ -22,9 +22,14 @@ export class Reading {
   readonly statuses = signal<ReadonlySet<Status>>(new Set());
   /** Key of the group of failures that the table is limited to; null = all. */
   readonly reason = signal<string | null>(null);
-  readonly timeline = signal(false);
+  /** Whether the timeline is wanted; null = where there is room for it. */
+  readonly timeline = signal<boolean | null>(null);
+  /** Whether the table that was drawn last has it. */
+  readonly charted = signal(false);
   /** The part of the time axis that is shown; null = all of it. */
   readonly span = signal<Span | null>(null);
+  /** All of the time axis. */
+  readonly all = computed(() => whole(this.parts.value, this.now.value));
   /** Where the last view was scrolled to; a new view starts there. */
   scrollTop = 0;
   #anchor = -1;

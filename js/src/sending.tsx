@@ -10,13 +10,14 @@ export const Sending = tracked(({ store }: { store: Store }) => {
   const { sending } = store.summary.value;
   if (!sending) return null;
   const { left, total, seconds, trouble } = sending;
-  const togo = seconds === null ? "" : `, about ${duration(Math.max(1, seconds) * 1000)} to go`;
+  const step = (seconds ?? 0) < 60 ? 1 : 30;
+  const about = Math.max(1, Math.round((seconds ?? 0) / step)) * step;
+  const togo = seconds === null ? "" : `, about ${duration(about * 1000)} to go`;
   return (
     <div class="qjob-sending">
       <progress max={total} value={total - left} aria-label="Sub-jobs sent" />
       <span>
-        Sending {number(left)} of {number(total)}
-        {togo}
+        {number(left)} of {number(total)} still to send{togo}
         {trouble && <span class="qjob-failing"> · {trouble}</span>}
       </span>
       <Button

@@ -5,9 +5,13 @@ import { asView, Parts } from "./parts";
 import type { Answer, Circuit, Meta, Model, Summary } from "./protocol";
 import { Reading } from "./reading";
 import { batch, computed, effect, signal } from "./signals";
+import { drawSoon } from "./tracked";
 
 /** Milliseconds without a heartbeat (Python sends one every 5 s) until contact counts as lost. */
 export const LOST_AFTER = 15_000;
+
+/** The same for what was old when it was found, as in a saved notebook: a living kernel tells news at once. */
+const UNHEARD_AFTER = 6_000;
 
 /** Tells the pages of a model apart where they say how many views they have. */
 const PAGE = Math.random().toString(36).slice(2);
@@ -41,7 +45,10 @@ export class Store {
   /** No heartbeat though there should be one: the kernel has gone, or the connection. */
   readonly lost = computed(() => {
     const { final, closed } = this.summary.value;
-    return !final && !closed && this.now.value - this.heard.value.at >= LOST_AFTER;
+    const { at, lag } = this.heard.value;
+    const silence = this.now.value - at;
+    if (closed) return false;
+    return lag > LOST_AFTER ? silence >= UNHEARD_AFTER : !final && silence >= LOST_AFTER;
   });
 
   /** Nobody will answer a click. */
@@ -67,13 +74,19 @@ export class Store {
     this.notifier = new Notifier(this.meta, this.summary);
 
     const listen = (event: string, listener: (value: never) => void) => {
-      model.on(event, listener);
-      ended.addEventListener("abort", () => model.off(event, listener), { once: true });
+      const heard = (value: never) => {
+        listener(value);
+        drawSoon();
+      };
+      model.on(event, heard);
+      ended.addEventListener("abort", () => model.off(event, heard), { once: true });
     };
     listen("change:meta", () => {
       const { tags } = this.meta.peek() ?? {};
       this.meta.value = model.get("meta") as Meta;
-      if (String(tags) !== String(this.meta.peek()?.tags)) this.tags.value = null;
+      const retagged = String(tags) !== String(this.meta.peek()?.tags);
+      // While more edits are under way, what is shown stays ahead.
+      if (retagged && !this.commands.isPending("tags")) this.tags.value = null;
     });
     listen("change:live", () => {
       live.value = asView(model.get("live"));
@@ -98,7 +111,13 @@ export class Store {
       if (!seen.value) return;
       // While nobody looks Python may rest, so silence until now means nothing.
       this.heard.value = { ...this.heard.peek(), at: Date.now() };
-      const tell = (open: boolean) => model.send({ op: "view", request: PAGE, open });
+      const tell = (open: boolean) => {
+        try {
+          model.send({ op: "view", request: PAGE, open });
+        } catch {
+          // The kernel that heard of this panel has gone.
+        }
+      };
       tell(true);
       return () => tell(false);
     });
@@ -140,10 +159,13 @@ export class Store {
 
   #hear(model: Model): void {
     batch(() => {
-      const before = this.summary.peek()?.beat;
+      const before = this.summary.peek();
       this.summary.value = model.get("summary") as Summary;
       this.now.value = Date.now();
-      if (this.summary.peek().beat !== before) this.heard.value = { at: this.now.peek(), lag: 0 };
+      const { beat, final } = this.summary.peek();
+      if (beat !== before?.beat) this.heard.value = { at: this.now.peek(), lag: 0 };
+      // What went well has come true.
+      if (final && !before?.final) this.commands.forget();
     });
   }
 }

@@ -1,18 +1,17 @@
 import { h } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Card, sentence } from "./card";
 import { countWords } from "./format";
 import { OWN_KEYS, taken } from "./keys";
-import { computed, type Signal } from "./signals";
+import { computed } from "./signals";
 import type { Store } from "./store";
 import { corner, type Layout, layout, partAt } from "./strip_layout";
 import { type Inks, paint, readInks } from "./strip_paint";
-import { onTheme, tracked, useOnce, useSignal, useSignalEffect, useWidth } from "./tracked";
+import { onTheme, tracked, useOnce, useSignal, useWidth } from "./tracked";
 import { step } from "./window";
 
 interface Props {
   store: Store;
-  visible: Signal<boolean>;
   prefix: string;
 }
 
@@ -20,34 +19,29 @@ interface Props {
  * One cell a part, in index order. To a screen reader it is a list of which the option under the cursor is
  * told; pointing or moving there shows its card, a click or Enter leads to its row.
  */
-export const Strip = tracked(({ store, visible, prefix }: Props) => {
+export const Strip = tracked(({ store, prefix }: Props) => {
   const { reading } = store;
-  const box = useRef<HTMLDivElement>(null);
+  // Its height stays, whatever that of the strip becomes.
+  const ruler = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
-  const width = useWidth(box);
+  const width = useWidth(ruler);
   const theme = useSignal(0);
   const hovered = useSignal(-1);
   /** The cell that the keyboard is on, and whether it is here at all. */
   const cursor = useSignal(0);
   const focused = useSignal(false);
-  const place = useOnce(() => computed(() => layout(store.parts.value.size, width.value)));
+  const place = useOnce(() => computed(() => layout(store.parts.value.size, width.value || 900)));
   const inks = useRef<{ theme: number; values: Inks } | null>(null);
 
   useEffect(() => onTheme(() => theme.value++), []);
-  useSignalEffect(() => {
-    if (!visible.value || width.value === 0) return;
-    const parts = store.parts.value;
-    const seen = theme.value;
-    const where = place.value;
-    const frame = requestAnimationFrame(() => {
-      if (!canvas.current) return;
-      if (inks.current?.theme !== seen) inks.current = { theme: seen, values: readInks(canvas.current) };
-      paint(canvas.current, parts, where, inks.current.values);
-    });
-    return () => cancelAnimationFrame(frame);
-  });
-
   const parts = store.parts.value;
+  const [known, seen, where] = [width.value > 0, theme.value, place.value];
+  useLayoutEffect(() => {
+    if (!canvas.current || !known) return;
+    if (inks.current?.theme !== seen) inks.current = { theme: seen, values: readInks(canvas.current) };
+    paint(canvas.current, parts, where, inks.current.values);
+  }, [parts, known, seen, where]);
+
   const at = Math.min(cursor.value, parts.size - 1);
   const told = hovered.value >= 0 ? hovered.value : focused.value ? at : -1;
   const find = (event: PointerEvent | MouseEvent) =>
@@ -73,7 +67,6 @@ export const Strip = tracked(({ store, visible, prefix }: Props) => {
   return (
     <div
       class="qjob-strip"
-      ref={box}
       role="listbox"
       aria-label={`Sub-jobs in order: ${countWords(store.summary.value.counts)}`}
       aria-activedescendant={`${prefix}-cell`}
@@ -81,8 +74,8 @@ export const Strip = tracked(({ store, visible, prefix }: Props) => {
       {...OWN_KEYS}
       style={{ height: `${place.value.total}px` }}
       onKeyDown={onKeyDown}
-      onFocus={() => {
-        focused.value = box.current?.matches(":focus-visible") ?? false;
+      onFocus={({ currentTarget }) => {
+        focused.value = currentTarget.matches(":focus-visible");
       }}
       onBlur={() => {
         focused.value = false;
@@ -92,6 +85,7 @@ export const Strip = tracked(({ store, visible, prefix }: Props) => {
       }}
     >
       <div
+        ref={ruler}
         id={`${prefix}-cell`}
         class="qjob-hidden"
         role="option"

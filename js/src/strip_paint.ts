@@ -23,20 +23,20 @@ export function lookOf(parts: Parts, part: number): Look {
   return status.toLowerCase() as Look;
 }
 
+/** Cells of fewer pixels across have sharp corners. */
+const ROUND = 5;
 type Pen = CanvasRenderingContext2D;
 type Shape = (pen: Pen, x: number, y: number, width: number, height: number) => void;
 
-const whole: Shape = (pen, x, y, width, height) => pen.rect(x, y, width, height);
+const whole: Shape = (pen, x, y, width, height) =>
+  width < ROUND ? pen.rect(x, y, width, height) : pen.roundRect(x, y, width, height, 2);
 /** A frame one pixel wide, as the space between two rectangles of opposite direction. */
 const frame: Shape = (pen, x, y, width, height) => {
   pen.rect(x, y, width, height);
   pen.rect(x + width - 1, y + 1, 2 - width, height - 2);
 };
-/** A thin bar at half height: what waits is quiet. */
-const thin: Shape = (pen, x, y, width, height) => {
-  const bar = Math.max(1, Math.round(height / 2.5));
-  pen.rect(x, y + Math.ceil((height - bar) / 2), width, bar);
-};
+/** What waits is smaller than what has been done. */
+const small: Shape = (pen, x, y, width, height) => whole(pen, x + 1, y + 2, width - 2, height - 4);
 const half: Shape = (pen, x, y, width, height) => {
   frame(pen, x, y, width, height);
   pen.rect(x, y + Math.floor(height / 2), width, Math.ceil(height / 2));
@@ -52,7 +52,7 @@ const slash: Shape = (pen, x, y, width, height) => {
 const SHAPES: Record<Look, Shape> = {
   unsent: frame,
   starting: half,
-  queued: thin,
+  queued: small,
   running: whole,
   failed: whole,
   cancelled: slash,
@@ -76,22 +76,41 @@ const core: Shape = (pen, x, y, width, height) => {
 };
 const CUTS: Partial<Record<Look, Shape>> = { failed: bands, running: core };
 
-/** Draws all cells, one path a look. The canvas is resized to the layout. */
+/** What takes the place of a shape in cells of a few pixels. */
+const TINY: Partial<Record<Look, Shape>> = { queued: whole, cancelled: half };
+
+/** What each canvas shows: the looks of its cells, as long as all else (`key`) stays. */
+const drawn = new WeakMap<HTMLCanvasElement, { key: string; looks: Look[] }>();
+
+/** Draws the cells, one path a look; of many only those that have changed, while the layout stays. */
 export function paint(canvas: HTMLCanvasElement, parts: Parts, place: Layout, inks: Inks): void {
   const pen = canvas.getContext("2d");
   if (!pen) return;
   const ratio = window.devicePixelRatio || 1;
-  const width = place.columns * place.across;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(place.total * ratio);
-  canvas.style.width = `${width}px`;
-  canvas.style.height = `${place.total}px`;
-  pen.scale(ratio, ratio);
-
-  const groups = new Map<Look, number[]>(LOOKS.map((look) => [look, []]));
-  for (let part = 0; part < parts.size; part++) groups.get(lookOf(parts, part))?.push(part);
+  const key = JSON.stringify([place, inks, ratio, parts.size]);
+  const looks = Array.from({ length: parts.size }, (_, part) => lookOf(parts, part));
+  const before = drawn.get(canvas);
   // In cells of a few pixels marks only blur: what failed stands out by closing the gaps instead.
   const tiny = place.width < 5;
+  // Where cells share pixels, one cannot be taken out alone.
+  const shown = before?.key === key && tiny && Number.isInteger(ratio) ? before.looks : [];
+  drawn.set(canvas, { key, looks });
+  if (!shown.length) {
+    const width = place.columns * place.across;
+    canvas.width = Math.round(width * ratio);
+    canvas.height = Math.round(place.total * ratio);
+    canvas.style.width = `${width}px`;
+    canvas.style.height = `${place.total}px`;
+    pen.scale(ratio, ratio);
+  }
+
+  const groups = new Map<Look, number[]>(LOOKS.map((look) => [look, []]));
+  looks.forEach((look, part) => {
+    if (look === shown[part]) return;
+    const { x, y } = corner(part, place);
+    if (shown.length) pen.clearRect(x, y, place.across, place.down);
+    groups.get(look)?.push(part);
+  });
   const fill = (found: number[], shape: Shape, ink: string, bleed = 0) => {
     pen.beginPath();
     for (const part of found) {
@@ -103,12 +122,7 @@ export function paint(canvas: HTMLCanvasElement, parts: Parts, place: Layout, in
   };
   for (const [look, found] of groups) {
     if (found.length === 0) continue;
-    fill(
-      found,
-      tiny && look === "cancelled" ? half : SHAPES[look],
-      inks[look],
-      tiny && look === "failed" ? 1 : 0,
-    );
+    fill(found, (tiny && TINY[look]) || SHAPES[look], inks[look], tiny && look === "failed" ? 1 : 0);
     const cut = !tiny && CUTS[look];
     if (cut) fill(found, cut, inks.ground);
   }

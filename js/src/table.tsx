@@ -6,14 +6,13 @@ import { copy } from "./copy";
 import { number } from "./format";
 import { OWN_KEYS, taken } from "./keys";
 import type { Press } from "./reading";
-import { computed, type Signal } from "./signals";
+import { computed } from "./signals";
 import type { Store } from "./store";
 import { tracked, useOnce, useSignal, useWidth } from "./tracked";
 import { drawn, ROW, reveal, step } from "./window";
 
 interface Props {
   store: Store;
-  visible: Signal<boolean>;
   /** Begins the ids of the rows; differs between views. */
   prefix: string;
 }
@@ -48,8 +47,8 @@ function Row({ line, columns, place, id, active, selected, onPress }: RowProps) 
     >
       {columns.map(({ key, cell, hint }) => (
         <div key={key} role="gridcell" class={`qjob-cell qjob-${key}`} title={hint?.(line) || undefined}>
-          {cell(line)}
-          {key === "timeline" && <span class="qjob-hidden">{hint?.(line)}</span>}
+          {cell(line) || null}
+          {key === "timeline" && <span class="qjob-hidden">{hint?.(line) || null}</span>}
         </div>
       ))}
     </div>
@@ -60,22 +59,23 @@ function Row({ line, columns, place, id, active, selected, onPress }: RowProps) 
  * The sub-jobs as a table; of thousands only the rows in sight exist. Focus stays on the grid as a whole: the
  * keys lead over rows and, above the first, over the heads of the columns.
  */
-export const Table = tracked(({ store, visible, prefix }: Props) => {
+export const Table = tracked(({ store, prefix }: Props) => {
   const { reading } = store;
   const grid = useRef<HTMLDivElement>(null);
   const width = useWidth(grid);
   const scrollTop = useSignal(reading.scrollTop);
   /** The column whose head the keyboard is on; -1 = it is on a row. */
   const head = useSignal(-1);
-  const columns = useOnce(() => computed(() => telling(store.parts.value, reading.timeline.value, COLUMNS)));
-  // Out of view the signals are not read, so nothing is drawn again until the table is back.
-  const shown = () => ({ parts: store.parts.value, order: reading.order.value, columns: columns.value });
-  const last = useRef<ReturnType<typeof shown> | null>(null);
-  if (visible.value || !last.current) last.current = shown();
-  const { parts, order } = last.current;
-  const now = visible.value ? store.kernelNow.value : store.kernelNow.peek();
+  const columns = useOnce(() =>
+    computed(() => telling(store.parts.value, reading.timeline.value !== false, COLUMNS)),
+  );
+  const parts = store.parts.value;
+  const order = reading.order.value;
+  const now = store.kernelNow.value;
   const { approximate } = store.summary.value;
-  const { shown: fitting, template } = fit(last.current.columns, parts, width.value || 900);
+  const optional = reading.timeline.value === null;
+  const { shown: fitting, template } = fit(columns.value, parts, width.value || 900, undefined, optional);
+  const charted = fitting.some(({ key }) => key === "timeline");
   const pointed = reading.active.value;
   const active = order.indexOf(pointed.part);
   const { first, end } = drawn(scrollTop.value, order.length);
@@ -85,8 +85,11 @@ export const Table = tracked(({ store, visible, prefix }: Props) => {
   const marked = head.value >= 0 ? `${prefix}-h${head.value}` : `${prefix}-${order[active]}`;
 
   useLayoutEffect(() => {
-    if (grid.current) grid.current.scrollTop = reading.scrollTop;
+    if (grid.current && reading.scrollTop) grid.current.scrollTop = reading.scrollTop;
   }, []);
+  useLayoutEffect(() => {
+    reading.charted.value = charted;
+  }, [charted]);
   const seen = useRef(pointed);
   // After drawing, since a row that was filtered out has no place to scroll to before.
   useLayoutEffect(() => {
@@ -194,7 +197,7 @@ export const Table = tracked(({ store, visible, prefix }: Props) => {
           </div>
         )}
       </div>
-      {reading.timeline.value && <Bars store={store} rows={rows} first={first} visible={visible} />}
+      {charted && <Bars store={store} rows={rows} first={first} />}
     </div>
   );
 });

@@ -62,8 +62,8 @@ export function ticks({ from, to }: Span, width: number): { at: number; text: st
   const text = (at: number) =>
     step < 24 * HOUR ? clock(at, at).slice(0, step % MINUTE ? 8 : 5) : clock(at, 0).slice(5, 10);
   const found = [];
-  // A moment at the very end would have its words cut off.
-  const last = to - ((to - from) * 50) / Math.max(width, 100);
+  // A moment at the very end would have its words cut off, or lie below the column's name.
+  const last = to - ((to - from) * Math.min(110, width / 2)) / Math.max(width, 100);
   for (let at = first; at <= last; at += step) found.push({ at: (at - from) / (to - from), text: text(at) });
   return found;
 }
@@ -92,7 +92,7 @@ export function paintBars(
       if (start === null || end === null) return;
       const left = Math.max(-1, across(start));
       const right = Math.min(width + 1, Math.max(across(end), left + 2));
-      if (right < 0 || left > width) return;
+      if (across(end) < 0 || left > width) return;
       pen.fillStyle = ink;
       pen.fillRect(left, top + inset, right - left, BAR - 2 * inset);
     };

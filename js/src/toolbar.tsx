@@ -34,7 +34,7 @@ function standing(store: Store, operation: Operation, about: Arguments) {
 }
 
 /** The selected parts that can be sent again, or all that can; behind it only those of one kind. */
-const Rerun = tracked(({ store }: { store: Store }) => {
+const rerun = (store: Store) => {
   const { rerunnable, rerunnable_by: by } = store.summary.value;
   const rows = store.reading.chosen.value.filter((part) => store.parts.value.isRerunnable(part));
   const about = rows.length ? { rows } : {};
@@ -46,7 +46,7 @@ const Rerun = tracked(({ store }: { store: Store }) => {
   return (
     <span class="qjob-split">
       <Button kind="main" {...standing(store, "rerun", about)} onPress={() => send(about)}>
-        {rows.length ? `Rerun ${number(rows.length)} selected` : `Rerun failed (${rerunnable})`}
+        {rows.length ? `Rerun ${number(rows.length)} selected` : `Rerun failed (${number(rerunnable)})`}
       </Button>
       {kinds.length > 1 && (
         <Popup kind="main" face="▾" label="Choose what to rerun" disabled={obstacle(store, "rerun") !== ""}>
@@ -59,7 +59,7 @@ const Rerun = tracked(({ store }: { store: Store }) => {
       )}
     </span>
   );
-});
+};
 
 const Actions = tracked(({ store, asking: asks, prefix }: Props) => {
   const asking = asks.value;
@@ -85,7 +85,7 @@ const Actions = tracked(({ store, asking: asks, prefix }: Props) => {
   const pausing = { on: !paused };
   return (
     <div ref={box} class="qjob-actions" role="toolbar" aria-label="Actions" {...roving}>
-      <Rerun store={store} />
+      {rerun(store)}
       <Button
         kind="warn"
         {...standing(store, "cancel", rows.length ? { rows } : {})}
@@ -102,6 +102,11 @@ const Actions = tracked(({ store, asking: asks, prefix }: Props) => {
       <Button {...standing(store, "refresh", {})} handle={refresh} onPress={() => commands.send("refresh")}>
         Refresh
       </Button>
+      {can.freeze && (
+        <Button {...standing(store, "freeze", {})} onPress={() => commands.send("freeze")}>
+          Freeze
+        </Button>
+      )}
       <More store={store} />
     </div>
   );

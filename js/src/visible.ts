@@ -1,21 +1,16 @@
-import type { RefObject } from "preact";
-import { useEffect } from "preact/hooks";
-import type { Signal } from "./signals";
-import { useSignal } from "./tracked";
+import { type Signal, signal } from "./signals";
 
-/** Whether an element is in view, or nearly: what is not need not be drawn. */
-export function useVisible(element: RefObject<Element | null>): Signal<boolean> {
-  const visible = useSignal(true);
-  useEffect(() => {
-    if (!element.current) return;
-    const observer = new IntersectionObserver(
-      (entries) => {
-        visible.value = entries.at(-1)?.isIntersecting ?? true;
-      },
-      { rootMargin: "200px" },
-    );
-    observer.observe(element.current);
-    return () => observer.disconnect();
-  }, []);
+/** Whether an element is in view, or nearly, until `gone`: what is not need not be drawn. */
+export function visibility(element: Element, gone: AbortSignal): Signal<boolean> {
+  const visible = signal(true);
+  const observer = new IntersectionObserver(
+    (entries) => {
+      // Who has the keyboard there is told what it does.
+      visible.value = !!entries.at(-1)?.isIntersecting || element.matches(":focus-within");
+    },
+    { rootMargin: "200px" },
+  );
+  observer.observe(element);
+  gone.addEventListener("abort", () => observer.disconnect());
   return visible;
 }

@@ -1,10 +1,8 @@
-import { type ComponentClass, h, options, render } from "preact";
+import { type ComponentClass, h, render } from "preact";
 import type { Model } from "./protocol";
 import type { Store } from "./store";
-import { tracked } from "./tracked";
-
-// Whatever changes within a frame is drawn once, in the next.
-options.debounceRendering = (draw) => requestAnimationFrame(draw);
+import { type Shown, tracked } from "./tracked";
+import { visibility } from "./visible";
 
 interface Opened {
   model: Model;
@@ -24,7 +22,9 @@ export function widget<Kept extends Store>(
   Whole: ComponentClass<{ store: Kept }>,
 ) {
   /** Nothing until Python has written its traits. */
-  const View = tracked(({ store }: { store: Kept }) => (store.ready.value ? <Whole store={store} /> : null));
+  const View = tracked(({ store }: Shown & { store: Kept }) =>
+    store.ready.value ? <Whole store={store} /> : null,
+  );
 
   return () => {
     let store: Kept | undefined;
@@ -48,7 +48,7 @@ export function widget<Kept extends Store>(
           render(null, el);
           close();
         });
-        render(<View store={shared} />, el);
+        render(<View store={shared} visible={visibility(el, gone.signal)} />, el);
         return until(signal, () => gone.abort());
       },
     };

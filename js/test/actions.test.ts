@@ -35,7 +35,7 @@ test("the paced queue is seen, with its end, its trouble and how to stop it", as
     summary.sending = { left: 200, total: 1200, seconds: 240, trouble: "429, waiting" };
   });
   expect(panel.one(".qjob-sending span").textContent).toBe(
-    "Sending 200 of 1,200, about 4 min to go · 429, waiting",
+    "200 of 1,200 still to send, about 4 min to go · 429, waiting",
   );
   expect(panel.one(".qjob-why").textContent).toBe("1 running");
   const stop = panel.button("Stop sending");
@@ -94,11 +94,11 @@ test("the report is copied when it has come, and a refusal is told", async () =>
 });
 
 test("Freeze is asked once from two views, and a refusal is in the service's own words", async () => {
-  const panel = await opened(await mount("DQ"));
+  const panel = await mount("DQ");
   const second = panel.again();
   await drawn();
   for (const view of [panel.view, second.view])
-    for (const button of view.querySelectorAll<HTMLButtonElement>(".qjob-menu button"))
+    for (const button of view.querySelectorAll<HTMLButtonElement>(".qjob-actions > button"))
       if (button.textContent === "Freeze") button.click();
   expect(panel.model.sent.map(({ op }) => op)).toEqual(["freeze"]);
   panel.model.settle(false, "Not frozen: the kernel is going.");

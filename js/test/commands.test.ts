@@ -86,13 +86,47 @@ test("no heartbeat for 15 s is no contact, and a new one brings all back", async
   await pass(14_000);
   expect(panel.one(".qjob-fresh").textContent).toBe("updated 14 s ago");
   await pass(2000);
-  expect(panel.one(".qjob-fresh").textContent).toMatch(/^no contact with the kernel since \d\d:\d\d:\d\d$/);
+  expect(panel.one(".qjob-fresh").textContent).toMatch(/^as of \d\d:\d\d:\d\d, no contact with the kernel$/);
   expect(panel.one(".qjob-panel").hasAttribute("data-lost")).toBe(true);
   expect(works(panel)).toEqual(["More", "Timeline", "Notify me"]);
   panel.model.beat();
   await drawn();
   expect(panel.one(".qjob-fresh").textContent).toBe("updated just now");
   expect(panel.button("Refresh").disabled).toBe(false);
+});
+
+test("what went well is told no more when all is over, a refusal until it is dismissed", async () => {
+  const panel = await mount("DRQ");
+  const answered = async (ok: boolean, text: string) => {
+    panel.button("Refresh").click();
+    panel.model.settle(ok, text);
+    await drawn();
+    return message(panel);
+  };
+  expect(await answered(true, "Cancel sent for 2 sub-jobs.")).toBe("Cancel sent for 2 sub-jobs.");
+  panel.model.beat({ final: true });
+  await drawn();
+  expect(message(panel)).toBe("");
+  expect(await answered(false, "Refused.")).toBe("Refused.");
+  panel.model.beat({ final: false });
+  panel.model.beat({ final: true });
+  await drawn();
+  expect(message(panel)).toBe("Refused.");
+  panel.one('[aria-label="Dismiss"]').click();
+  await drawn();
+  expect(message(panel)).toBe("");
+});
+
+test("a click is answered, and nothing thrown, where the kernel that knew the panel has gone", async () => {
+  const panel = await mount("DRQ");
+  panel.model.send = () => {
+    throw new Error("Cannot send");
+  };
+  panel.button("Refresh").click();
+  await drawn();
+  expect(message(panel)).toBe("There is no contact with the kernel.");
+  expect(panel.button("Refresh").disabled).toBe(false);
+  panel.close();
 });
 
 test("elapsed times of open parts tick, and stand still without contact", async () => {
@@ -117,7 +151,7 @@ test("without a heartbeat a kernel that has gone is not taken for a busy one", a
   const panel = await mount("DDD");
   panel.button("Refresh").click();
   await pass(1600);
-  expect(message(panel)).toBe(`${BUSY} If it was restarted, run this cell again.`);
+  expect(message(panel)).toBe(`${BUSY} If the kernel was restarted, run this cell again.`);
 });
 
 test("a stopped panel says so and offers nothing", async () => {

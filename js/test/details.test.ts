@@ -9,9 +9,9 @@ test("without an open row the lines are the jobs", () => {
   expect(pairs(lines(Uint32Array.of(2, 0, 1), new Map()))).toEqual(["2:-1", "0:-1", "1:-1"]);
 });
 
-test("an open row has its sub-jobs below it, failed ones first", () => {
+test("an open row has its sub-jobs below it, in index order", () => {
   const found = lines(Uint32Array.of(2, 0), new Map([[2, detail(detailOf("DDED"))]]));
-  expect(pairs(found)).toEqual(["2:-1", "2:2", "2:0", "2:1", "2:3", "0:-1"]);
+  expect(pairs(found)).toEqual(["2:-1", "2:0", "2:1", "2:2", "2:3", "0:-1"]);
 });
 
 test("a row whose sub-jobs are on their way has one line that says so; one that is filtered out none", () => {
@@ -22,10 +22,10 @@ test("a row whose sub-jobs are on their way has one line that says so; one that 
   expect(pairs(lines(Uint32Array.of(1, 0), open))).toEqual([`1:${JOB}`, `1:${REST}`, `0:${JOB}`]);
 });
 
-test("of many sub-jobs the failed ones and then the first are shown, and the rest is counted", () => {
+test("of many sub-jobs the failed ones and the first are shown, and the rest is counted", () => {
   const { shown, more } = detail(detailOf(`${"D".repeat(900)}EDE${"D".repeat(97)}`));
   expect([shown.length, more]).toEqual([MOST, 800]);
-  expect(shown.slice(0, 4)).toEqual([900, 902, 0, 1]);
+  expect([shown[0], ...shown.slice(-3)]).toEqual([0, 197, 900, 902]);
   expect(new Set(shown).size).toBe(MOST);
   expect(detail(detailOf("E".repeat(300))).shown.at(-1)).toBe(199);
 });

@@ -17,7 +17,7 @@ test("Cancel asks first, with the focus on the harmless answer", async () => {
   const dialog = one("[role=alertdialog]");
   expect(dialog.getAttribute("aria-modal")).toBe("true");
   expect(document.activeElement?.textContent).toBe("Keep running");
-  expect(one("[data-confirm]").textContent).toBe("Cancel 2 open sub-jobs");
+  expect(one("[data-confirm]").textContent).toBe("Cancel all 2");
   expect(view.querySelectorAll("[data-count]").length).toBe(7); // always there, though unseen
   expect(model.sent).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { failures, normal } from "../src/failures";
+import { failureLine, failures, normal } from "../src/failures";
 import { Parts } from "../src/parts";
 import { traits } from "./fake_model";
 
@@ -25,7 +25,7 @@ test.each([
   expect(normal(one)).not.toBe(normal(other));
 });
 
-test("one group has the first reason as its example, its parts and circuits; codes keep groups apart", () => {
+test("one group has what its reasons share, its parts and circuits; codes keep groups apart", () => {
   const { meta, live } = traits("EDEEE");
   const reasons = [
     { code: 1305, text: "Job zyx ran 301 s" },
@@ -35,8 +35,27 @@ test("one group has the first reason as its example, its parts and circuits; cod
   meta.ids = ["zyx", "ok", "wvu", "zyx", "none"];
   const found = failures(new Parts({ ...meta, reason: [0, -1, 1, 2, -1], reasons }, live));
   expect(found.map(({ text, parts, circuits }) => [text, parts, circuits])).toEqual([
-    ["Job zyx ran 301 s", [0, 2], "circuits 0–9, 20–29"],
+    ["Job … ran … s", [0, 2], "circuits 0–9, 20–29"],
     ["Job zyx ran 301 s", [3], "circuits 30–39"],
     ["", [4], "circuits 40–49"],
   ]);
+});
+
+test("what differs between the reasons of a group is left out of what is said of it", () => {
+  const { meta, live } = traits("EEE");
+  const texts = ["Broken 17 at 0x7f", "Broken 99 at 0x7f", "Broken 17 at 0x7f"];
+  const reasons = texts.map((text) => ({ code: null, text }));
+  const [found, other] = failures(new Parts({ ...meta, reason: [0, 1, 2], reasons }, live));
+  expect([found?.text, found?.parts, other]).toEqual(["Broken … at 0x7f", [0, 1, 2], undefined]);
+});
+
+test("the circuits of a group are named, the first few of them and each once", () => {
+  const { meta, live } = traits("EEEEED");
+  meta.labels = ["sweep θ=0.025", "sweep θ=0.025", "", "sweep θ=0.05", "sweep θ=0.075", "fine"];
+  const [few] = failures(new Parts(meta, live));
+  meta.labels = ["a", "b", "c", "d", "e", "f"];
+  const [many] = failures(new Parts(meta, live));
+  expect(few?.names).toBe("sweep θ=0.025, sweep θ=0.05, sweep θ=0.075");
+  expect(many?.names).toBe("a, b, c …");
+  expect(many && failureLine(many, false)).toMatch(/ · circuits 0–49 · a, b, c …$/);
 });

@@ -61,7 +61,7 @@ test("failures are grouped by reason, the most frequent first", () => {
   const found = failures(new Parts({ ...meta, reason: [0, -1, 1, 1, -1], reasons }, live));
   expect(found.map((group) => failureLine(group, true))).toEqual([
     "2 × “noise” · circuits 20–39",
-    "1 × “gate” · circuits 0–9",
+    "1 × “gate” (1) · circuits 0–9",
     "1 × no reason given · circuits 40–49",
   ]);
   expect(reasonText(reasons[0] ?? null)).toBe("1 gate");
@@ -72,9 +72,17 @@ const moment = { now: 100_000, heard: { at: 90_000, lag: 0 }, lost: false };
 
 test("age counts from the answer of the service, not from its arrival here", () => {
   expect(freshness(summary, moment)).toBe("updated 12 s ago");
-  expect(freshness(summary, { ...moment, heard: { at: 90_000, lag: 60_000 } })).toBe(
-    "updated 1 min 12 s ago",
-  );
+  expect(freshness(summary, { ...moment, heard: { at: 90_000, lag: 10_000 } })).toBe("updated 22 s ago");
+});
+
+test("what was old when it was found is told by its time", () => {
+  const found = { ...moment, heard: { at: 90_000, lag: 60_000 } };
+  const noon = new Date(2026, 2, 4, 12, 0, 0).getTime();
+  const old = { ...summary, beat: noon };
+  expect(freshness(old, { ...found, now: noon })).toBe("as of 12:00:00");
+  const lost = { ...found, now: noon, lost: true };
+  expect(freshness(old, lost)).toBe("as of 12:00:00, no contact with the kernel");
+  expect(freshness({ ...old, final: true }, lost)).toBe("finished, as of 12:00:00");
 });
 
 test.each([

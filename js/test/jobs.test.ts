@@ -57,7 +57,7 @@ test("a table has hooks of its own, and its newest job on top", async () => {
   expect(row(table, 0).dataset.status).toBe("QUEUED");
   const heads = [...table.view.querySelectorAll("[role=columnheader]")].map(({ textContent }) => textContent);
   expect(heads.join()).toBe("Job,Status,Sub-jobs,Backend,Queue,Created,Elapsed,Tags");
-  expect(cell(table, 0, "name")).toBe("sweep");
+  expect(cell(table, 0, "label")).toBe("sweep");
   expect(cell(table, 0, "progress")).toBe("2 of 3");
   expect(cell(table, 1, "progress")).toBe("");
   expect(cell(table, 1, "name")).toBe("job-1");
@@ -100,7 +100,7 @@ test("how much is done, names, backends and tags can be sorted by", async () => 
   expect(await sortedBy("Tags")).toBe("job-2,job-0,job-1");
 });
 
-test("a composite opens to its sub-jobs, failed ones first, and closes", async () => {
+test("a composite opens to its sub-jobs, and closes", async () => {
   const table = await mount([{ letters: "DED", name: "sweep" }]);
   const opener = table.one<HTMLButtonElement>("[aria-label='Sub-jobs of sweep']");
   expect(row(table, 0).getAttribute("aria-expanded")).toBe("false");
@@ -110,7 +110,7 @@ test("a composite opens to its sub-jobs, failed ones first, and closes", async (
   table.model.settle(true, "");
   told(table, { details: { 0: detailOf("DED") } });
   await drawn();
-  expect(rows(table)).toEqual(["job-0", "sub-job-1", "sub-job-0", "sub-job-2"]);
+  expect(rows(table)).toEqual(["job-0", "sub-job-0", "sub-job-1", "sub-job-2"]);
   expect(opener.getAttribute("aria-expanded")).toBe("true");
   const sub = table.one('[data-job-id="sub-job-1"]');
   expect([sub.dataset.status, sub.getAttribute("aria-level")]).toEqual(["ERROR", "2"]);
@@ -212,6 +212,57 @@ test("facts that change between do not keep a selection from Python", async () =
   clearInterval(ticking);
 });
 
+test("after a reload the page begins with what Python takes for selected, and says nothing of it", async () => {
+  const table = await mount(some(5), ({ summary }) => Object.assign(summary, { selected: [1, 3] }));
+  expect(row(table, 1).getAttribute("aria-selected")).toBe("true");
+  expect(row(table, 2).getAttribute("aria-selected")).toBe("false");
+  await click(row(table, 2));
+  await vi.waitFor(() => expect(asked(table)).toEqual([{ op: "select", rows: [2] }]));
+});
+
+test("a row says behind its name what can be done with its job", async () => {
+  const jobs = [
+    { letters: "DE", name: "failed" },
+    { letters: "Q", name: "open", after: 1 },
+    { letters: "E", name: "foreign", after: 2 },
+  ];
+  const table = await mount(jobs, ({ meta, details }) => {
+    meta.cans[2] = [];
+    details[0] = detailOf("DE");
+  });
+  const acts = (job: number) => [...row(table, job).querySelectorAll<HTMLElement>(".qjob-acts button")];
+  const names = (job: number) => acts(job).map((each) => each.ariaLabel || each.textContent);
+  expect([0, 1, 2].map(names)).toEqual([
+    ["Rerun failed of failed", "Copy job id"],
+    ["Cancel open", "Copy job id"],
+    ["Copy job id"],
+  ]);
+  expect(table.view.querySelectorAll("[aria-level='2'] .qjob-acts")).toHaveLength(0);
+  await click(acts(0)[0] as HTMLElement);
+  await drawn();
+  expect(asked(table)).toEqual([{ op: "rerun", rows: [0] }]);
+  expect((acts(0)[0] as HTMLButtonElement).disabled).toBe(true);
+  await click(acts(1)[0] as HTMLElement);
+  expect(table.one("[role=alertdialog]").textContent).toContain("open");
+  await click(table.one("[data-confirm]"));
+  expect(asked(table).at(-1)).toEqual({ op: "cancel", rows: [1] });
+});
+
+test("a job that has come is marked for a while, what was there at first is not", async () => {
+  const table = await mount(some(3));
+  const marked = () =>
+    [...table.view.querySelectorAll<HTMLElement>("[data-new]")].map((each) => each.dataset.jobId);
+  expect(marked()).toEqual([]);
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+  told(table, jobsTraits(some(5)));
+  await drawn();
+  expect(marked()).toEqual(["job-4", "job-3"]);
+  vi.advanceTimersByTime(31_000);
+  vi.useRealTimers();
+  await drawn();
+  expect(marked()).toEqual([]);
+});
+
 test("the question of Cancel names the jobs, and Delete asks it", async () => {
   const table = await mount(some(6));
   await keys(table, "{ArrowDown}", "{Delete}");
@@ -258,13 +309,17 @@ test("tags of the one selected job are edited in place; a refusal brings the old
   expect(table.view.querySelector("[aria-label='New tag']")).toBeNull();
 });
 
-test("what Python tells of tags takes the place of what was edited", async () => {
+test("what Python tells of tags takes the place of what was edited, once that is done", async () => {
   const table = await mount([{ letters: "DQ", name: "a", tags: ["x"] }]);
   await click(row(table, 0));
   await click(table.one("[aria-label='Edit tags']"));
   await click(table.one("[aria-label='Remove tag x']"));
   expect(cell(table, 0, "tags") ?? "").toBe("");
   told(table, { meta: { ...(table.model.traits.meta as JobsTraits["meta"]), tagged: [["y"]] } });
+  await drawn();
+  expect(cell(table, 0, "tags") ?? "").toBe("");
+  const asked = table.model.sent.find(({ op }) => op === "tags")?.request;
+  table.model.emit("msg:custom", { request: asked, phase: "settled", ok: true, text: "" });
   await drawn();
   expect(cell(table, 0, "tags")).toBe("y");
 });
@@ -318,7 +373,7 @@ test("the text filter finds names, backends and tags", async () => {
 
 test("an empty table says what will happen", async () => {
   const plain = await mount([]);
-  expect(plain.one(".qjob-none").textContent).toBe("No jobs yet. They appear as they are submitted.");
+  expect(plain.one(".qjob-none").textContent).toBe("No jobs yet.");
   const query = await mount([], ({ meta }) => Object.assign(meta, { query: true }));
   expect(query.one(".qjob-none").textContent).toBe("No job matches yet. New ones appear here.");
 });

@@ -29,6 +29,8 @@ test("of 10,000 parts fewer than 60 rows exist, and the right ones after a scrol
 
 test("a row tells all it knows", async () => {
   const panel = await mount("DEQU");
+  panel.view.style.width = "760px";
+  await drawn();
   const texts = rows(panel).map((row) => [...row.children].map((cell) => cell.textContent));
   expect(texts).toEqual([
     ["0", "0–9", "job-0", "done", "–", "4.2 s", ""],
@@ -73,7 +75,7 @@ test("the keyboard moves the active row and the scroll follows it", async () => 
   expect(named.dataset.jobId).toBe("job-199");
   expect(await press("Home")).toBe("job-0");
   expect(grid.scrollTop).toBe(0);
-  expect(panel.view.querySelectorAll('.qjob-grid [tabindex="0"]')).toHaveLength(0);
+  expect(panel.view.querySelectorAll('.qjob-grid [tabindex="0"]:not(.qjob-axis)')).toHaveLength(0);
 });
 
 test("Enter copies the id of the active row", async () => {
@@ -128,17 +130,54 @@ test("pointing at a cell of the strip names it; a click leads to its row", async
   expect(active(panel)).toBe("job-150");
 });
 
-test("out of view rows and strip rest, counts do not; back in view all is true", async () => {
+test("out of view only counts and status are drawn, and rarely; back in view all is true", async () => {
   const panel = await mount("QQ");
   panel.view.style.marginTop = "5000px";
   await new Promise((resolve) => setTimeout(resolve, 100));
-  const status = () => panel.one('[data-job-id="job-0"]').dataset.status;
+  const root = panel.one(".qjob-panel");
+  const seen: string[] = [];
+  const observer = new MutationObserver((records) => {
+    for (const { target, attributeName } of records) {
+      const element = target instanceof Element ? target : target.parentElement;
+      // What counts as zero is hidden and no stop of a key; the one voice speaks wherever the panel is.
+      if (["data-zero", "tabindex"].includes(String(attributeName)) || element?.closest("[aria-live]"))
+        continue;
+      seen.push(element?.closest("[data-count]") ? "count" : `${attributeName} of ${element?.className}`);
+    }
+  });
+  observer.observe(root, { subtree: true, childList: true, characterData: true, attributes: true });
   const live = new DataView(new Uint8Array([6, 1, 0, 0, 6, 1, 0, 0]).buffer);
   panel.model.set({ live });
-  panel.model.beat({ counts: { ...panel.model.traits.summary.counts, DONE: 2, QUEUED: 0 } });
-  await drawn();
-  expect(panel.one("[data-count=DONE]").textContent).toBe("2");
+  const { counts } = panel.model.traits.summary;
+  const begun = performance.now();
+  for (let done = 1; done <= 6; done++) {
+    panel.model.beat({ status: "RUNNING", counts: { ...counts, DONE: done, QUEUED: 0 } });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  const rounds = Math.ceil((performance.now() - begun) / 1000) + 1;
+  await vi.waitFor(() => expect(panel.one("[data-count=DONE]").textContent).toBe("6"), 5000);
+  await vi.waitFor(() => expect(root.dataset.status).toBe("RUNNING"), 5000);
+  const counted = seen.filter((change) => change === "count").length;
+  // Two counts change the first time, one the next times.
+  expect(counted).toBeGreaterThan(1);
+  expect(counted).toBeLessThanOrEqual(rounds + 1);
+  expect([...new Set(seen)].sort()).toEqual(["count", "data-status of qjob qjob-panel"]);
+
+  observer.disconnect();
+  const status = () => panel.one('[data-job-id="job-0"]').dataset.status;
   expect(status()).toBe("QUEUED");
+  expect(panel.one(".qjob-number").textContent).toContain("0 of 2 done");
   panel.view.style.marginTop = "";
   await vi.waitFor(() => expect(status()).toBe("DONE"));
+  expect(panel.one(".qjob-number").textContent).toContain("6 of 2 done");
+});
+
+test("what has the keyboard is drawn also out of view", async () => {
+  const panel = await mount("QQ");
+  panel.one(".qjob-search").focus();
+  panel.view.style.marginTop = "5000px";
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  panel.model.beat({ counts: { ...panel.model.traits.summary.counts, DONE: 1 } });
+  await drawn();
+  expect(panel.one(".qjob-number").textContent).toContain("1 of 2 done");
 });

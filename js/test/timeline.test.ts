@@ -35,16 +35,15 @@ test("moments on the axis are round and not more than fit", () => {
   const texts = (length: number, width: number) =>
     ticks({ from: noon + 1, to: noon + length }, width).map(({ text }) => text);
   expect(texts(100_000, 300)).toEqual(["12:00:30", "12:01:00"]);
-  expect(texts(4 * 3_600_000, 300)).toEqual(["13:00", "14:00", "15:00"]);
+  expect(texts(4 * 3_600_000, 300)).toEqual(["13:00", "14:00"]);
   expect(texts(6 * 86_400_000, 300)).toEqual(["03-06", "03-08"]);
   expect(ticks(ALL, 0).length).toBeLessThan(3);
 });
 
+/** A panel that is wide enough for a timeline. */
 async function shown(letters: string): Promise<Mounted> {
   const panel = await mount(letters);
-  panel.one('[aria-label="More"]').click();
-  panel.button("Timeline").click();
-  await drawn();
+  expect(panel.button("Timeline").ariaPressed).toBe("true");
   return panel;
 }
 
@@ -61,14 +60,40 @@ function ink({ one }: Mounted, row: number, share: number): string {
   return data.join();
 }
 
-test("it is off until it is asked for, and then in every view", async () => {
+test("it is there where nothing else has to go for it, and else when it is asked for", async () => {
   const panel = await mount("DRQ");
-  expect(panel.view.querySelector(".qjob-bars")).toBeNull();
-  const again = await shown("DRQ");
-  const second = again.again();
+  const bars = () => panel.view.querySelector(".qjob-bars");
+  expect(panel.one(".qjob-rows .qjob-timeline").textContent).toBe("waited 4.2 s");
+  panel.view.style.width = "500px";
+  await drawn();
+  expect([bars(), panel.button("Timeline").ariaPressed]).toEqual([null, "false"]);
+  panel.button("Timeline").click();
+  await drawn();
+  expect([bars() === null, panel.button("Timeline").ariaPressed]).toEqual([false, "true"]);
+  panel.view.style.width = "";
+  panel.button("Timeline").click();
+  await drawn();
+  expect([bars(), panel.button("Timeline").ariaPressed]).toEqual([null, "false"]);
+});
+
+test("what was asked for is there in every view", async () => {
+  const panel = await mount("DRQ");
+  panel.view.style.width = "500px";
+  await drawn();
+  panel.button("Timeline").click();
+  const second = panel.again();
   await drawn();
   expect(second.view.querySelector(".qjob-bars")).not.toBeNull();
-  expect(again.one(".qjob-rows .qjob-timeline").textContent).toBe("waited 4.2 s");
+});
+
+test("how to look closer is said on the axis", async () => {
+  const panel = await shown("DRQ");
+  const hint = () => getComputedStyle(panel.one(".qjob-head .qjob-timeline"), "::after").visibility;
+  expect(hint()).toBe("hidden");
+  panel.one(".qjob-grid").focus();
+  await userEvent.keyboard("{Tab}");
+  expect(document.activeElement?.className).toBe("qjob-axis");
+  expect(hint()).toBe("visible");
 });
 
 test("bars lie beside their rows, in the order of the table", async () => {
@@ -84,6 +109,17 @@ test("bars lie beside their rows, in the order of the table", async () => {
   panel.one(".qjob-head .qjob-index").click();
   await drawn();
   expect([ink(panel, 0, 0.9), ink(panel, 2, 0.9)]).toEqual([waiting, track]);
+});
+
+test("what lies outside of the span is not drawn", async () => {
+  const panel = await mount("DQQ", ({ times }) => times.setUint32(20, 500, true));
+  const axis = panel.one(".qjob-axis");
+  axis.focus();
+  const before = ink(panel, 0, 0.002);
+  for (const key of ["+", "+", "{ArrowRight}", "{ArrowRight}"]) await userEvent.keyboard(key);
+  await drawn();
+  expect(ink(panel, 0, 0.002)).toBe(ink(panel, 0, 0.5));
+  expect(ink(panel, 0, 0.002)).not.toBe(before);
 });
 
 test("keys on the axis zoom, move and show all; the wheel zooms only there or with ctrl", async () => {
