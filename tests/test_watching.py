@@ -31,7 +31,9 @@ class Terminal:
     """A program in a terminal of so many columns and rows, and what is drawn on its screen."""
 
     def __init__(self, service, arguments, *, columns=100, rows=30, **variables):
-        environment = {**os.environ, **service.environ(), "TERM": "xterm-256color", **variables}
+        # Its own size counts, not that of the terminal in which the tests run.
+        inherited = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+        environment = {**inherited, **service.environ(), "TERM": "xterm-256color", **variables}
         self.drawn = b""
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)

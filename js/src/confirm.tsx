@@ -1,8 +1,8 @@
 import { h } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Button } from "./button";
 import { number, plural } from "./format";
-import { taken } from "./keys";
+import { OWN_KEYS, taken } from "./keys";
 import type { Store } from "./store";
 import { tracked, useOnce } from "./tracked";
 
@@ -31,7 +31,7 @@ export const Confirm = tracked(({ store, prefix, close }: Props) => {
   const which = some ? `${plural(rows.length, store.noun)} ${store.named(rows)}. ` : "";
   const gone = open === 0 || (some && rows.length === 0) || store.deaf.value;
 
-  useEffect(() => keep.current?.focus(), []);
+  useLayoutEffect(() => keep.current?.focus(), []);
   useEffect(() => {
     if (gone) close();
   }, [gone]);
@@ -56,6 +56,9 @@ export const Confirm = tracked(({ store, prefix, close }: Props) => {
       aria-modal="true"
       aria-labelledby={`${prefix}-title`}
       aria-describedby={`${prefix}-text`}
+      // A click beside the buttons must not take the keys elsewhere, nor the second one of a double click.
+      tabIndex={-1}
+      {...OWN_KEYS}
       onKeyDown={onKeyDown}
     >
       <b id={`${prefix}-title`}>Cancel {what}?</b>

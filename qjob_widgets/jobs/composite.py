@@ -471,9 +471,7 @@ class CompositeJob(SentInParts):
             self._automatic.close()
             self._automatic = None
 
-    def _cancel_each(
-        self, parts: Sequence[JobSnapshot], *, strict: bool
-    ) -> tuple[int, dict[str, ApiError]]:
+    def _cancel_each(self, parts: Sequence[JobSnapshot], *, strict: bool) -> tuple[int, dict[str, ApiError]]:
         """How many parts were cancelled, and what was said against the others that have not ended."""
         told, refused, late = 0, dict[str, ApiError](), dict[str, ApiError]()
         gone: Unreachable | None = None
