@@ -36,6 +36,15 @@ service.faults.hold("Queued")
 held = sent(12, "held")
 """
 
+VIEWS = {
+    "ended": "%qjob_monitor ended",
+    "held": "%qjob_monitor held",
+    "table": "%qjob_monitor ended held",
+    "frozen": "frozen = qj.JobPanel(ended)\nfrozen",
+    "done": "%qjob_monitor --freeze-when-done ended",
+}
+"""Cells of what a notebook keeps, of a job that has ended and one that is held."""
+
 
 def panel_of(page: Page, name: str = "") -> Locator:
     """The first panel whose text contains `name`, in view."""

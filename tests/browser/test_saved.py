@@ -19,6 +19,7 @@ from playwright.sync_api import Locator, expect
 from tests.browser.colours import unreadable
 from tests.browser.jupyter import OPEN, READY, JupyterServer, NotebookPage
 from tests.browser.panels import PATIENCE, START, panel_of
+from tests.browser.panels import VIEWS as EVERY
 from tests.overlays import write_kernels
 
 RUN = """
@@ -30,14 +31,7 @@ ended.wait_for_final_state()
 service.faults.hold("Queued")
 held = sent(6, "held")
 """
-VIEWS = {
-    "ended": "%qjob_monitor ended",
-    "held": "%qjob_monitor held",
-    "table": "%qjob_monitor ended held",
-    "frozen": "frozen = qj.JobPanel(ended)\nfrozen",
-    "clicked": "clicked = qj.JobTable([held, ended])\nclicked",
-    "done": "%qjob_monitor --freeze-when-done ended",
-}
+VIEWS = {**EVERY, "clicked": "clicked = qj.JobTable([held, ended])\nclicked"}
 FROZEN = ("frozen", "clicked", "done")
 MOMENT = re.compile(r"as of (\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d", re.IGNORECASE)
 COMPLAINT = re.compile("model not found|Loading widget")
