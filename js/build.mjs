@@ -27,8 +27,9 @@ const OWN = [
   ...["heard", "hint", "isFiltered", "isOpen", "isPending", "isRerunnable", "kernelNow", "listen"],
   ...["lost", "named", "notifier", "noun", "onPress", "opened", "outdated", "parts", "peek"],
   ...["pending", "place", "press", "reading", "retag", "selectAll", "selectNone", "settle", "showAll"],
+  ...["ended", "expanded", "inState", "order", "prefix", "pressed", "receive", "several", "statuses", "tell"],
   ...["shown", "sortBy", "sources", "stale", "store", "subs", "tagsOf", "tells"],
-  ...["toggleStatus", "visible"],
+  ...["toggleStatus", "trait", "version", "visible"],
 ];
 
 function refuseForeign(code) {

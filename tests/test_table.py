@@ -86,7 +86,7 @@ def test_a_row_says_the_state_of_the_whole():
     assert table.meta["labels"] == ["failed", "open"]
     assert table.meta["ids"] == ["failed", "open"]
     assert table.meta["totals"] == [3, 2]
-    assert table.meta["reasons"] == [{"code": 5203, "text": "2 of 2 failed: Cold front"}]
+    assert table.reasons["texts"] == [{"code": 5203, "text": "2 of 2 failed: Cold front"}]
     assert table.meta["name"] == "2 jobs"
     counts = struct.unpack("<14I", table.counts)
     assert counts[CODES[Status.ERROR]] == 2

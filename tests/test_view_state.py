@@ -59,17 +59,17 @@ def test_equal_reasons_are_written_once():
     snapshot = composite("EEED")
     reasons = ["calibration", "calibration", "internal error", None]
     parts = tuple(replace(one, reason=why) for one, why in zip(snapshot.parts, reasons, strict=True))
-    found = meta(replace(snapshot, parts=parts))
+    found = Columns(replace(snapshot, parts=parts)).reasons
 
-    assert found["reason"] == [0, 0, 1, -1]
-    assert [one["text"] for one in found["reasons"]] == ["calibration", "internal error"]
+    assert found["of"] == {"0": 0, "1": 0, "2": 1}
+    assert [one["text"] for one in found["texts"]] == ["calibration", "internal error"]
 
 
 def test_long_reasons_are_cut():
     snapshot = composite("E")
     parts = (replace(snapshot.parts[0], reason="x" * 10_000),)
 
-    assert len(meta(replace(snapshot, parts=parts))["reasons"][0]["text"]) == 300
+    assert len(Columns(replace(snapshot, parts=parts)).reasons["texts"][0]["text"]) == 300
 
 
 def test_live_is_four_bytes_a_part():
@@ -139,7 +139,7 @@ def test_what_is_kept_up_to_date_is_what_is_made_anew():
         columns.take(snapshot)
         fresh = Columns(snapshot)
         assert (columns.live, columns.times, columns.totals) == (fresh.live, fresh.times, fresh.totals)
-        assert columns.ids == fresh.ids
+        assert (columns.ids, columns.reasons) == (fresh.ids, fresh.reasons)
         assert (columns.status, columns.counts) == (snapshot.status, snapshot.counts)
         last, known = columns.last_in_queue, snapshot.last_in_queue
         assert (last is None) is (known is None)
@@ -162,8 +162,8 @@ def test_only_what_changed_is_stale():
     assert taken(replace(snapshot)) == set()
     assert taken(replace(snapshot, tags=("new",))) == {"meta"}
     failed = replace(running, status=Status.ERROR, reason="why")
-    assert taken(replace(snapshot, parts=(*snapshot.parts[:2], failed))) == {"meta", "live", "times"}
-    assert taken(replace(snapshot, parts=snapshot.parts[:2])) == {"meta", "live", "times"}
+    assert taken(replace(snapshot, parts=(*snapshot.parts[:2], failed))) == {"meta", "live", "times", "reasons"}
+    assert taken(replace(snapshot, parts=snapshot.parts[:2])) == {"meta", "live", "times", "reasons"}
 
 
 def test_a_tick_of_a_large_job_costs_a_small_part_of_making_it_anew():

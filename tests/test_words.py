@@ -86,12 +86,13 @@ def test_nothing_of_it_reaches_a_page_as_it_is(text):
     columns = Columns(everywhere(text))
     meta = view_state.meta(columns, twin="t", can={}, revision=1, labels=[text] * 3)
     summary = view_state.summary(columns, Freshness(error=text), now=NOON)
-    sent = json.dumps([meta, summary], ensure_ascii=False)
+    told = [meta, summary, columns.reasons]
+    sent = json.dumps(told, ensure_ascii=False)
 
-    assert all(map(clean, texts_in([meta, summary])))
+    assert all(map(clean, texts_in(told)))
     assert len(sent.encode()) < 30_000
     assert meta["id"] == meta["ids"][0] == shown(text, 120)
-    assert shown(text) in [reason["text"] for reason in meta["reasons"]]
+    assert shown(text) in [reason["text"] for reason in columns.reasons["texts"]]
 
 
 @TEXTS

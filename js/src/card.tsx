@@ -14,8 +14,8 @@ const CURIOUS = 300;
 const LISTED = 4;
 
 /** What is known of a part, as pairs of a word and a text; what is not known is left out. */
-function facts({ parts, part, now, approximate }: Line): [string, string][] {
-  const line = { parts, part, now, approximate };
+function facts(line: Line): [string, string][] {
+  const { parts, part, now, approximate } = line;
   const moment = (which: "created" | "running" | "finished" | "expected") => {
     const time = parts.time(part, which);
     return time === null ? "" : `${approximate ? "≈ " : ""}${clock(time, now)}`;

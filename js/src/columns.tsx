@@ -25,7 +25,7 @@ export interface Column {
   /** Takes what is left over, if no other column that is shown wants it more. */
   grows?: number;
   /** Whether any part has something to say here; always, where it is not given. */
-  tells?: (parts: Parts, part: number) => boolean;
+  tells?: (parts: Parts) => boolean;
 }
 
 /** Pixels beyond which a column is no reason to leave the timeline out. */
@@ -105,6 +105,12 @@ function upTo(count: number, least: number): [number, number] {
   return [Math.min(least, wide), wide];
 }
 
+/** Whether there is a part of which it is so. */
+export const any = (tells: (parts: Parts, part: number) => boolean) => (parts: Parts) => {
+  for (let part = 0; part < parts.size; part++) if (tells(parts, part)) return true;
+  return false;
+};
+
 /** In the order of the table. */
 export const COLUMNS: Column[] = [
   {
@@ -122,7 +128,7 @@ export const COLUMNS: Column[] = [
       const last = parts.circuits(parts.size - 1);
       return letters(Math.max(9, last ? range(last).length + 1 : 0));
     },
-    tells: (parts, part) => parts.circuits(part) !== null,
+    tells: (parts) => parts.circuits(0) !== null,
   },
   {
     key: "label",
@@ -131,7 +137,7 @@ export const COLUMNS: Column[] = [
     hint: label,
     width: ({ meta }) => upTo(longest(meta.labels ?? []), 130),
     grows: 1,
-    tells: (parts, part) => parts.label(part) !== "",
+    tells: ({ meta }) => meta.labels !== null,
   },
   {
     key: "job",
@@ -158,15 +164,17 @@ export const COLUMNS: Column[] = [
     hint: spans,
     width: () => [130, 140],
     grows: 3,
-    tells: (parts, part) => parts.time(part, "created") !== null,
+    tells: any((parts, part) => parts.time(part, "created") !== null),
   },
   {
     key: "queue",
     title: "Queue",
     cell: queue,
     width: fixed(84),
-    tells: (parts, part) =>
-      parts.position(part) > 0 || (parts.isOpen(part) && parts.time(part, "expected") !== null),
+    tells: any(
+      (parts, part) =>
+        parts.position(part) > 0 || (parts.isOpen(part) && parts.time(part, "expected") !== null),
+    ),
   },
   { key: "elapsed", title: "Elapsed", cell: elapsed, width: fixed(84) },
   {
@@ -174,33 +182,31 @@ export const COLUMNS: Column[] = [
     title: "QPU",
     cell: usage,
     width: fixed(64),
-    tells: (parts, part) => parts.usage(part) !== null,
+    tells: any((parts, part) => parts.usage(part) !== null),
   },
   {
     key: "try",
     title: "Try",
     cell: ({ parts, part }) => parts.attempt(part) || "–",
     width: fixed(28),
-    tells: (parts, part) => parts.attempt(part) > 1,
+    tells: any((parts, part) => parts.attempt(part) > 1),
   },
   {
     key: "reason",
     title: "Reason",
     cell: reason,
     hint: reason,
-    width: ({ meta }) => upTo(longest(meta.reasons), 150),
+    width: ({ reasons }) => upTo(longest(reasons.texts), 150),
     grows: 2,
-    tells: (parts, part) => parts.reason(part) !== null,
+    tells: ({ reasons }) => reasons.texts.length > 0,
   },
 ];
 
 /** The columns that have something to say, the timeline unless it is not wanted. */
 export function telling<Told extends Column>(parts: Parts, timeline: boolean, columns: Told[]): Told[] {
-  const somewhere = (tells: NonNullable<Column["tells"]>) => {
-    for (let part = 0; part < parts.size; part++) if (tells(parts, part)) return true;
-    return false;
-  };
-  return columns.filter(({ key, tells }) => (key !== "timeline" || timeline) && (!tells || somewhere(tells)));
+  return columns.filter(
+    ({ key, tells }) => (key !== "timeline" || timeline) && (!tells || (parts.size > 0 && tells(parts))),
+  );
 }
 
 /** What goes first where there is no room; what a reader looked for goes last. */

@@ -31,12 +31,14 @@ export interface Detail {
   more: number;
 }
 
-export function detail({ meta, live, times }: Details[string]): Detail {
-  const parts = new Parts(meta, asView(live), asView(times));
+export function detail({ meta, live, times, reasons }: Details[string]): Detail {
+  const parts = new Parts(meta, asView(live), asView(times), reasons);
   const all = Array.from({ length: parts.size }, (_, part) => part);
-  const failed = all.filter((part) => parts.status(part) === "ERROR");
   // What failed among the first is named twice; a set keeps the first of equals.
-  const chosen = [...new Set([...failed.slice(0, MOST), ...all.slice(0, MOST)])].slice(0, MOST);
+  const chosen = [...new Set([...parts.inState("ERROR").slice(0, MOST), ...all.slice(0, MOST)])].slice(
+    0,
+    MOST,
+  );
   const shown = chosen.sort((one, other) => one - other);
   return { parts, shown, more: (meta?.total ?? 0) - shown.length };
 }

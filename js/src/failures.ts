@@ -41,8 +41,7 @@ export function failures(parts: Parts): Failure[] {
     { text: string; code: number | null; parts: number[]; circuits: Circuits[]; labels: Set<string> }
   >();
   const seen = new Map<string, string>();
-  for (let part = 0; part < parts.size; part++) {
-    if (parts.status(part) !== "ERROR") continue;
+  for (const part of parts.inState("ERROR")) {
     const reason = parts.reason(part);
     const id = parts.id(part);
     const whole = reason?.text ?? "";

@@ -2,7 +2,8 @@
 import type { Circuits } from "./parts";
 import { type Counts, type Reason, STATUSES, WORDS } from "./protocol";
 
-export const number = (value: number): string => value.toLocaleString("en-US");
+const NUMBERS = new Intl.NumberFormat("en-US");
+export const number = (value: number): string => NUMBERS.format(value);
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`;

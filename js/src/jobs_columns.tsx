@@ -1,7 +1,7 @@
 import { type ComponentChildren, Fragment, h } from "preact";
 import { segments } from "./bar";
 import { Button } from "./button";
-import { COLUMNS, type Column, type Line } from "./columns";
+import { any, COLUMNS, type Column, type Line } from "./columns";
 import { CopyButton } from "./copy";
 import { clock, countWords, number, range } from "./format";
 import type { JobsMeta } from "./jobs_protocol";
@@ -68,7 +68,7 @@ export const jobColumns = (store: JobsStore, asking: Signal<boolean>): JobColumn
     hint: ({ parts, part }) => (told(parts).composites[part] ? countWords(store.countsOf(part)) : ""),
     sub: circuits,
     width: () => [120, 150],
-    tells: (parts, part) => told(parts).composites[part] === true,
+    tells: (parts) => told(parts).composites.includes(true),
   },
   {
     key: "backend",
@@ -78,7 +78,7 @@ export const jobColumns = (store: JobsStore, asking: Signal<boolean>): JobColumn
     sub: nothing,
     width: () => [100, 110],
     // Where all have the same it stands in the headline.
-    tells: ({ meta }, part) => !meta.backend && Boolean((meta as JobsMeta).backends[part]),
+    tells: (parts) => !parts.meta.backend && told(parts).backends.some(Boolean),
   },
   ...shared("queue"),
   {
@@ -99,13 +99,13 @@ export const jobColumns = (store: JobsStore, asking: Signal<boolean>): JobColumn
     hint: ({ part }) => store.tagsOf(part).join(", "),
     sub: nothing,
     width: () => [110, 180],
-    tells: (_, part) => store.tagsOf(part).length > 0,
+    tells: any((_, part) => store.tagsOf(part).length > 0),
   },
   // A job without a name is called by its id.
   ...shared("job").map((column) => ({
     ...column,
     title: "Job id",
-    tells: ({ meta }: Parts, part: number) => meta.labels?.[part] !== "" && meta.labels !== null,
+    tells: ({ meta }: Parts) => Boolean(meta.labels?.some(Boolean)),
   })),
   ...shared("reason"),
 ];

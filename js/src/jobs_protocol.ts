@@ -1,5 +1,5 @@
 /** What the table of many jobs has beside what a panel has: its rows are jobs. Lists have one entry a row. */
-import type { Meta, Operation, Summary } from "./protocol";
+import type { Meta, Operation, Reasons, Summary } from "./protocol";
 
 export interface JobsMeta extends Meta {
   /** Whether the job has sub-jobs, and how many. */
@@ -20,4 +20,4 @@ export interface JobsSummary extends Summary {
 }
 
 /** Trait `details`: the sub-jobs of the rows that are open, by row number, as the traits of a panel. */
-export type Details = Record<string, { meta: Meta; live: unknown; times: unknown }>;
+export type Details = Record<string, { meta: Meta; live: unknown; times: unknown; reasons: Reasons }>;

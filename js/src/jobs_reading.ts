@@ -28,7 +28,7 @@ export const names = ({ ids, labels }: Meta): string[] => ids.map((id, row) => l
 
 const written = new WeakMap<Meta, string[]>();
 
-/** What a job can be found by, apart from its word. */
+/** What a job can be found by, apart from its word and reason. */
 function told(meta: Meta): string[] {
   const { backends, tagged } = meta as JobsMeta;
   const found =

@@ -54,17 +54,8 @@ export class JobsStore extends Store {
 
   constructor(model: Model, ended: AbortSignal) {
     super(model, ended);
-    const trait = <Value>(name: string, read: (value: unknown) => Value): Signal<Value> => {
-      const kept = signal(read(model.get(name)));
-      const changed = () => {
-        kept.value = read(model.get(name));
-      };
-      model.on(`change:${name}`, changed);
-      ended.addEventListener("abort", () => model.off(`change:${name}`, changed), { once: true });
-      return kept;
-    };
-    this.#counts = trait("counts", asView);
-    this.#details = trait("details", (value) => (value ?? {}) as Details);
+    this.#counts = this.trait("counts", asView);
+    this.#details = this.trait("details", (value) => (value ?? {}) as Details);
     const stopSettling = effect(() => {
       const told = this.#details.value;
       const left = [...this.#wanted.peek()].filter(([row, on]) => row in told !== on);

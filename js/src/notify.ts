@@ -8,11 +8,12 @@ const BACK = ["focus", "pointerdown", "keydown"] as const;
 /** Marks the page's title until the reader is back. */
 function markTitle(mark: string): void {
   document.title = `(${mark}) ${document.title.replace(MARK, "")}`;
-  const back = () => {
+  const back = new AbortController();
+  const unmark = () => {
     document.title = document.title.replace(MARK, "");
-    for (const event of BACK) window.removeEventListener(event, back, true);
+    back.abort();
   };
-  for (const event of BACK) window.addEventListener(event, back, true);
+  for (const event of BACK) window.addEventListener(event, unmark, { capture: true, signal: back.signal });
 }
 
 /**

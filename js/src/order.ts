@@ -32,15 +32,14 @@ export const RANKS: Record<string, Rank> = {
   elapsed: (parts, part, now) => parts.elapsed(part, now),
   usage: (parts, part) => parts.usage(part),
   try: (parts, part) => parts.attempt(part) || null,
-  reason: (parts, part) =>
-    known(parts.meta, "reason", () => parts.meta.reasons.map(reasonText))[parts.meta.reason[part] ?? -1] ??
-    null,
+  reason: ({ reasons }, part) =>
+    known(reasons, "reason", () => reasons.texts.map(reasonText))[reasons.of[part] as number] ?? null,
 };
 
-const cache = new WeakMap<Meta, Map<string, (number | null)[]>>();
+const cache = new WeakMap<object, Map<string, (number | null)[]>>();
 
-/** Ranks of texts, which change with `meta` only. */
-export function known(meta: Meta, key: string, texts: () => string[]): (number | null)[] {
+/** Ranks of texts of a trait, which change only with it. */
+export function known(meta: object, key: string, texts: () => string[]): (number | null)[] {
   const found = cache.get(meta) ?? new Map<string, (number | null)[]>();
   cache.set(meta, found);
   const there = found.get(key) ?? ranks(texts());
@@ -53,28 +52,30 @@ export function filtered(parts: Parts, { statuses, text, among }: Wanted, told =
   const found = new Uint32Array(parts.size);
   const terms = text.toLowerCase().split(/\s+/).filter(Boolean);
   const texts = terms.length ? told(parts.meta) : [];
+  const reasons = parts.reasons.texts.map((reason) => reasonText(reason).toLowerCase());
+  const held = (term: string, part: number) =>
+    texts[part]?.includes(term) ||
+    parts.word(part).toLowerCase().includes(term) ||
+    reasons[parts.reasons.of[part] as number]?.includes(term);
   let size = 0;
   for (let part = 0; part < parts.size; part++) {
     if (among && !among.has(part)) continue;
     if (statuses.size && !statuses.has(parts.status(part))) continue;
-    const held = texts[part] ?? "";
-    if (terms.every((term) => held.includes(term) || parts.word(part).toLowerCase().includes(term)))
-      found[size++] = part;
+    if (terms.every((term) => held(term, part))) found[size++] = part;
   }
   return found.subarray(0, size);
 }
 
 const written = new WeakMap<Meta, string[]>();
 
-/** What a part can be found by, apart from its word. */
+/** What a part can be found by, apart from its word and reason. */
 export function searchable(meta: Meta): string[] {
   const found =
     written.get(meta) ??
     Array.from({ length: meta.total }, (_, part) => {
       const circuits = range({ first: meta.start[part] ?? 0, last: meta.end[part] ?? 0 });
       const told = meta.start.length ? `${circuits} ${circuits.replace("–", "-")}` : "";
-      const reason = reasonText(meta.reasons[meta.reason[part] ?? -1] ?? null);
-      return `#${part} ${meta.ids[part]} ${meta.labels?.[part] ?? ""} ${told} ${reason}`.toLowerCase();
+      return `#${part} ${meta.ids[part]} ${meta.labels?.[part] ?? ""} ${told}`.toLowerCase();
     });
   written.set(meta, found);
   return found;

@@ -1,10 +1,11 @@
-import { isFinal, type Meta, type Reason, STATUSES, type Status, WORDS } from "./protocol";
+import { isFinal, type Meta, type Reason, type Reasons, STATUSES, type Status, WORDS } from "./protocol";
 
 const LIVE = 4;
 const TIMES = 20;
 const MOMENTS = ["created", "running", "finished", "expected"] as const;
 const USAGE = 4 * MOMENTS.length;
 const NOTHING = new DataView(new ArrayBuffer(0));
+const NO_REASONS: Reasons = { texts: [], of: {} };
 
 /** Largest queue position that `live` can say; it means "that or more". */
 export const POSITION_LIMIT = 65535;
@@ -28,14 +29,28 @@ export class Parts {
     readonly meta: Meta,
     live: DataView = NOTHING,
     times: DataView = NOTHING,
+    readonly reasons: Reasons = NO_REASONS,
   ) {
     this.#live = live;
     this.#times = times;
     this.size = Math.max(0, Math.min(meta?.total || 0, Math.floor(live.byteLength / LIVE)));
   }
 
+  /** Those in one state, in index order. */
+  inState(status: Status): number[] {
+    const code = STATUSES.indexOf(status);
+    const found = [];
+    for (let part = 0; part < this.size; part++) if (this.code(part) === code) found.push(part);
+    return found;
+  }
+
+  /** The number of its state in STATUSES. */
+  code(part: number): number {
+    return this.#live.getUint8(LIVE * part);
+  }
+
   status(part: number): Status {
-    return STATUSES[this.#live.getUint8(LIVE * part)] ?? "INITIALIZING";
+    return STATUSES[this.code(part)] ?? "INITIALIZING";
   }
 
   /** Number of submissions; 0 = never sent. */
@@ -87,7 +102,7 @@ export class Parts {
   }
 
   reason(part: number): Reason | null {
-    return this.meta.reasons[this.meta.reason[part] ?? -1] ?? null;
+    return this.reasons.texts[this.reasons.of[part] as number] ?? null;
   }
 
   /** Whether it can be cancelled. */

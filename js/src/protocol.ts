@@ -30,6 +30,12 @@ export interface Reason {
   text: string;
 }
 
+/** Why parts failed: the different texts, and which of them a part has that has one. */
+export interface Reasons {
+  texts: Reason[];
+  of: Record<number, number>;
+}
+
 /** What rarely changes. Lists have one entry a part. */
 export interface Meta {
   id: string;
@@ -44,9 +50,6 @@ export interface Meta {
   end: number[];
   /** "" = not sent yet. */
   ids: string[];
-  /** Index into `reasons`, -1 for none. */
-  reason: number[];
-  reasons: Reason[];
   /** The service's own word for parts whose word the table of states does not know. */
   words: Record<string, string>;
   /** Which circuit a part is, "" where that is not known; null when nothing is known of any. */

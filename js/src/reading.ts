@@ -40,7 +40,11 @@ export class Reading {
     () => Boolean(this.text.value.trim() || this.group.value) || this.statuses.value.size > 0,
   );
 
+  readonly #size = computed(() => this.parts.value.size);
+  /** Every part: the same array as long as they are as many, so that news of parts is no news of the order. */
+  readonly #every = computed(() => Uint32Array.from({ length: this.#size.value }, (_, part) => part));
   readonly #found = computed(() => {
+    if (!this.isFiltered.value) return this.#every.value;
     const among = this.group.value ? new Set(this.group.value.parts) : null;
     return filtered(this.parts.value, { text: this.text.value, statuses: this.statuses.value, among });
   });

@@ -10,9 +10,14 @@ export function useRoving(box: RefObject<HTMLElement | null>) {
   const current = useRef<HTMLElement | null>(null);
   const all = () => [...(box.current?.querySelectorAll<HTMLButtonElement>(ITEMS) ?? [])];
   const arrange = () => {
-    const items = all().filter(({ disabled }) => !disabled);
-    const stop = items.find((item) => item === current.current) ?? items[0];
-    for (const item of all()) item.tabIndex = item === stop ? 0 : -1;
+    const items = all();
+    const able = items.filter(({ disabled }) => !disabled);
+    const stop = able.find((item) => item === current.current) ?? able[0];
+    for (const item of items) {
+      const place = item === stop ? 0 : -1;
+      // Written anew it would count as changed, and the page be laid out again.
+      if (item.tabIndex !== place) item.tabIndex = place;
+    }
   };
   useLayoutEffect(arrange);
   return {

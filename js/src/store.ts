@@ -2,9 +2,9 @@ import { Commands } from "./commands";
 import { ranges } from "./format";
 import { Notifier } from "./notify";
 import { asView, Parts } from "./parts";
-import type { Answer, Circuit, Meta, Model, Summary } from "./protocol";
+import type { Answer, Circuit, Meta, Model, Reasons, Summary } from "./protocol";
 import { Reading } from "./reading";
-import { batch, computed, effect, signal } from "./signals";
+import { batch, computed, effect, type Signal, signal } from "./signals";
 import { drawSoon } from "./tracked";
 
 /** Milliseconds without a heartbeat (Python sends one every 5 s) until contact counts as lost. */
@@ -61,41 +61,31 @@ export class Store {
     return this.summary.value.beat + passed;
   });
 
-  constructor(model: Model, ended: AbortSignal) {
+  constructor(
+    readonly model: Model,
+    readonly ended: AbortSignal,
+  ) {
     this.meta = signal(model.get("meta") as Meta);
     this.summary = signal(model.get("summary") as Summary);
-    const live = signal(asView(model.get("live")));
-    const times = signal(asView(model.get("times")));
-    this.parts = computed(() => new Parts(this.meta.value, live.value, times.value));
+    const live = this.trait("live", asView);
+    const times = this.trait("times", asView);
+    const reasons = this.trait("reasons", (value) => value as Reasons);
+    this.parts = computed(() => new Parts(this.meta.value, live.value, times.value, reasons.value));
     const beat = this.summary.value?.beat;
     this.heard = signal({ at: this.now.value, lag: beat ? Math.max(0, this.now.value - beat) : 0 });
     this.commands = new Commands(model);
     this.reading = new Reading(this.parts, this.kernelNow);
     this.notifier = new Notifier(this.meta, this.summary);
 
-    const listen = (event: string, listener: (value: never) => void) => {
-      const heard = (value: never) => {
-        listener(value);
-        drawSoon();
-      };
-      model.on(event, heard);
-      ended.addEventListener("abort", () => model.off(event, heard), { once: true });
-    };
-    listen("change:meta", () => {
+    this.listen("change:meta", () => {
       const { tags } = this.meta.peek() ?? {};
       this.meta.value = model.get("meta") as Meta;
       const retagged = String(tags) !== String(this.meta.peek()?.tags);
       // While more edits are under way, what is shown stays ahead.
       if (retagged && !this.commands.isPending("tags")) this.tags.value = null;
     });
-    listen("change:live", () => {
-      live.value = asView(model.get("live"));
-    });
-    listen("change:times", () => {
-      times.value = asView(model.get("times"));
-    });
-    listen("change:summary", () => this.#hear(model));
-    listen("msg:custom", (answer: Answer) => this.commands.receive(answer));
+    this.listen("change:summary", () => this.#hear(model));
+    this.listen("msg:custom", (answer: Answer) => this.commands.receive(answer));
 
     const stopTwin = effect(() => hideTwin(this.#views.value > 0 ? this.meta.value?.twin : ""));
     const stopClock = effect(() => {
@@ -128,6 +118,25 @@ export class Store {
       stopClock();
       this.commands.dispose();
     });
+  }
+
+  /** Calls back at every event of a name as long as the model lives; what it changes is drawn at once. */
+  protected listen(event: string, listener: (value: never) => void): void {
+    const heard = (value: never) => {
+      listener(value);
+      drawSoon();
+    };
+    this.model.on(event, heard);
+    this.ended.addEventListener("abort", () => this.model.off(event, heard));
+  }
+
+  /** What Python wrote into a trait last. */
+  protected trait<Value>(name: string, read: (value: unknown) => Value): Signal<Value> {
+    const kept = signal(read(this.model.get(name)));
+    this.listen(`change:${name}`, () => {
+      kept.value = read(this.model.get(name));
+    });
+    return kept;
   }
 
   /** Asks for the circuits of a part, once. */

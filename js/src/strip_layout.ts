@@ -33,7 +33,7 @@ export function layout(size: number, width: number): Layout {
     const rows = Math.ceil(size / columns);
     return { columns, width: cell, height, across, down, total: Math.max(0, rows * down - gap) };
   });
-  const found = all.find(({ total }, index) => total <= (COMFORTABLE[index] ?? Number.POSITIVE_INFINITY));
+  const found = all.find(({ total }, index) => total <= (COMFORTABLE[index] ?? total));
   return found as Layout;
 }
 

@@ -1,7 +1,7 @@
 import type { Parts } from "./parts";
 import { corner, type Layout } from "./strip_layout";
 
-/** How a cell looks. Each differs from the others in shape, not only in colour. */
+/** How a cell looks, in the order of the states. Each differs from the others in shape, not only in colour. */
 const LOOKS = ["unsent", "starting", "queued", "running", "failed", "cancelled", "done"] as const;
 type Look = (typeof LOOKS)[number];
 export type Inks = Record<Look | "ground" | "track", string>;
@@ -15,13 +15,10 @@ export function readInks(canvas: HTMLCanvasElement): Inks {
   return Object.fromEntries(entries) as Inks;
 }
 
-export function lookOf(parts: Parts, part: number): Look {
-  const status = parts.status(part);
-  if (status === "INITIALIZING") return parts.attempt(part) ? "starting" : "unsent";
-  if (status === "VALIDATING") return "starting";
-  if (status === "ERROR") return "failed";
-  return status.toLowerCase() as Look;
-}
+/** The number of a part's look. What was sent and has no state yet is starting. */
+const numberOf = (parts: Parts, part: number): number => parts.code(part) || (parts.attempt(part) ? 1 : 0);
+
+export const lookOf = (parts: Parts, part: number): Look => LOOKS[numberOf(parts, part)] ?? "unsent";
 
 /** Cells of fewer pixels across have sharp corners. */
 const ROUND = 5;
@@ -79,8 +76,8 @@ const CUTS: Partial<Record<Look, Shape>> = { failed: bands, running: core };
 /** What takes the place of a shape in cells of a few pixels. */
 const TINY: Partial<Record<Look, Shape>> = { queued: whole, cancelled: half };
 
-/** What each canvas shows: the looks of its cells, as long as all else (`key`) stays. */
-const drawn = new WeakMap<HTMLCanvasElement, { key: string; looks: Look[] }>();
+/** What each canvas shows: the looks of its cells by number, as long as all else (`key`) stays. */
+const drawn = new WeakMap<HTMLCanvasElement, { key: string; looks: Uint8Array }>();
 
 /** Draws the cells, one path a look; of many only those that have changed, while the layout stays. */
 export function paint(canvas: HTMLCanvasElement, parts: Parts, place: Layout, inks: Inks): void {
@@ -88,14 +85,15 @@ export function paint(canvas: HTMLCanvasElement, parts: Parts, place: Layout, in
   if (!pen) return;
   const ratio = window.devicePixelRatio || 1;
   const key = JSON.stringify([place, inks, ratio, parts.size]);
-  const looks = Array.from({ length: parts.size }, (_, part) => lookOf(parts, part));
+  const looks = new Uint8Array(parts.size);
+  for (let part = 0; part < parts.size; part++) looks[part] = numberOf(parts, part);
   const before = drawn.get(canvas);
   // In cells of a few pixels marks only blur: what failed stands out by closing the gaps instead.
   const tiny = place.width < 5;
   // Where cells share pixels, one cannot be taken out alone.
-  const shown = before?.key === key && tiny && Number.isInteger(ratio) ? before.looks : [];
+  const shown = before?.key === key && tiny && Number.isInteger(ratio) ? before.looks : null;
   drawn.set(canvas, { key, looks });
-  if (!shown.length) {
+  if (!shown) {
     const width = place.columns * place.across;
     canvas.width = Math.round(width * ratio);
     canvas.height = Math.round(place.total * ratio);
@@ -104,13 +102,14 @@ export function paint(canvas: HTMLCanvasElement, parts: Parts, place: Layout, in
     pen.scale(ratio, ratio);
   }
 
-  const groups = new Map<Look, number[]>(LOOKS.map((look) => [look, []]));
-  looks.forEach((look, part) => {
-    if (look === shown[part]) return;
+  const groups: number[][] = LOOKS.map(() => []);
+  for (let part = 0; part < parts.size; part++) {
+    const look = looks[part] ?? 0;
+    if (look === shown?.[part]) continue;
     const { x, y } = corner(part, place);
-    if (shown.length) pen.clearRect(x, y, place.across, place.down);
-    groups.get(look)?.push(part);
-  });
+    if (shown) pen.clearRect(x, y, place.across, place.down);
+    groups[look]?.push(part);
+  }
   const fill = (found: number[], shape: Shape, ink: string, bleed = 0) => {
     pen.beginPath();
     for (const part of found) {
@@ -120,8 +119,9 @@ export function paint(canvas: HTMLCanvasElement, parts: Parts, place: Layout, in
     pen.fillStyle = ink;
     pen.fill();
   };
-  for (const [look, found] of groups) {
-    if (found.length === 0) continue;
+  for (const [number, look] of LOOKS.entries()) {
+    const found = groups[number] ?? [];
+    if (!found.length) continue;
     fill(found, (tiny && TINY[look]) || SHAPES[look], inks[look], tiny && look === "failed" ? 1 : 0);
     const cut = !tiny && CUTS[look];
     if (cut) fill(found, cut, inks.ground);

@@ -89,12 +89,11 @@ export function onTheme(changed: () => void): () => void {
   for (const element of [document.documentElement, document.body]) {
     observer.observe(element, { attributes: true });
   }
-  const queries = ["(prefers-color-scheme: dark)", "(forced-colors: active)"].map((query) =>
-    matchMedia(query),
-  );
-  for (const query of queries) query.addEventListener("change", changed);
+  const gone = new AbortController();
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"])
+    matchMedia(query).addEventListener("change", changed, { signal: gone.signal });
   return () => {
     observer.disconnect();
-    for (const query of queries) query.removeEventListener("change", changed);
+    gone.abort();
   };
 }

@@ -12,7 +12,7 @@ interface Opened {
 
 /** Calls `end` at the latest when the host says so; old hosts call it themselves. */
 function until(signal: AbortSignal | undefined, end: () => void): () => void {
-  signal?.addEventListener("abort", end, { once: true });
+  signal?.addEventListener("abort", end);
   return end;
 }
 

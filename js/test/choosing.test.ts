@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { userEvent } from "vitest/browser";
 import { ROW } from "../src/window";
+import { because } from "./fake_model";
 import { clear, drawn, type Mounted, mount } from "./mounted";
 
 afterEach(clear);
@@ -168,13 +169,9 @@ test("what ended while the question stood is not cancelled", async () => {
 });
 
 test("a group of failures limits the table to it, and its indexes can be copied", async () => {
-  const panel = await mount("EDEE", ({ meta }) => {
-    meta.reasons = [
-      { code: null, text: "ran 301 s" },
-      { code: null, text: "ran 305 s" },
-      { code: null, text: "lost" },
-    ];
-    meta.reason = [0, -1, 2, 1];
+  const panel = await mount("EDEE", (all) => {
+    const texts = ["ran 301 s", "ran 305 s", "lost"];
+    all.reasons = because([0, -1, 2, 1], ...texts.map((text) => ({ code: null, text })));
   });
   const write = vi.spyOn(navigator.clipboard, "writeText").mockResolvedValue();
   const group = panel.one(".qjob-failed li");
@@ -191,9 +188,8 @@ test("a group of failures limits the table to it, and its indexes can be copied"
 });
 
 test("a reason that was cut can be had whole", async () => {
-  const panel = await mount("E", ({ meta }) => {
-    meta.reasons = [{ code: null, text: "too many …" }];
-    meta.reason = [0];
+  const panel = await mount("E", (all) => {
+    all.reasons = because([0], { code: null, text: "too many …" });
   });
   panel.button("Whole reason").click();
   expect(panel.model.sent.at(-1)).toMatchObject({ op: "reason", row: 0 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { failureLine, failures, normal } from "../src/failures";
 import { Parts } from "../src/parts";
-import { traits } from "./fake_model";
+import { because, traits } from "./fake_model";
 
 test.each([
   ["Job abc ran 301 s", "Job def ran 305 s"],
@@ -33,7 +33,7 @@ test("one group has what its reasons share, its parts and circuits; codes keep g
     { code: 9, text: "Job zyx ran 301 s" },
   ];
   meta.ids = ["zyx", "ok", "wvu", "zyx", "none"];
-  const found = failures(new Parts({ ...meta, reason: [0, -1, 1, 2, -1], reasons }, live));
+  const found = failures(new Parts(meta, live, undefined, because([0, -1, 1, 2, -1], ...reasons)));
   expect(found.map(({ text, parts, circuits }) => [text, parts, circuits])).toEqual([
     ["Job … ran … s", [0, 2], "circuits 0–9, 20–29"],
     ["Job zyx ran 301 s", [3], "circuits 30–39"],
@@ -45,7 +45,7 @@ test("what differs between the reasons of a group is left out of what is said of
   const { meta, live } = traits("EEE");
   const texts = ["Broken 17 at 0x7f", "Broken 99 at 0x7f", "Broken 17 at 0x7f"];
   const reasons = texts.map((text) => ({ code: null, text }));
-  const [found, other] = failures(new Parts({ ...meta, reason: [0, 1, 2], reasons }, live));
+  const [found, other] = failures(new Parts(meta, live, undefined, because([0, 1, 2], ...reasons)));
   expect([found?.text, found?.parts, other]).toEqual(["Broken … at 0x7f", [0, 1, 2], undefined]);
 });
 

@@ -1,4 +1,13 @@
-import { type Command, type Meta, type Model, STATUSES, type Status, type Summary } from "../src/protocol";
+import {
+  type Command,
+  type Meta,
+  type Model,
+  type Reason,
+  type Reasons,
+  STATUSES,
+  type Status,
+  type Summary,
+} from "../src/protocol";
 
 /** One letter a part: I V Q R E C D by status, U = never sent. */
 export const LETTERS: Record<string, Status> = {
@@ -10,7 +19,13 @@ export interface Traits {
   meta: Meta;
   live: DataView;
   times: DataView;
+  reasons: Reasons;
   summary: Summary;
+}
+
+/** Why parts failed, from one number a part; -1 is a part without a reason. */
+export function because(of: number[], ...texts: Reason[]): Reasons {
+  return { texts, of: Object.fromEntries([...of.entries()].filter(([, reason]) => reason >= 0)) };
 }
 
 /** Traits as Python would write them; ten circuits a part, all created 60 s ago. */
@@ -41,8 +56,6 @@ export function traits(letters: string): Traits {
       start: parts.map((_, part) => 10 * part),
       end: parts.map((_, part) => 10 * part + 9),
       ids: parts.map(({ letter }, part) => (letter === "U" ? "" : `job-${part}`)),
-      reason: parts.map(({ letter }) => (letter === "E" ? 0 : -1)),
-      reasons: [{ code: 1500, text: "calibration interrupted" }],
       words: {},
       labels: null,
       tags: ["vqe"],
@@ -62,6 +75,10 @@ export function traits(letters: string): Traits {
     },
     live,
     times,
+    reasons: because(
+      parts.map(({ letter }) => (letter === "E" ? 0 : -1)),
+      ...(of("ERROR") ? [{ code: 1500, text: "calibration interrupted" }] : []),
+    ),
     summary: {
       status,
       word: status.toLowerCase(),

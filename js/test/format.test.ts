@@ -3,7 +3,7 @@ import { failureLine, failures } from "../src/failures";
 import { clock, duration, ordinal, ranges, reasonText, shortId } from "../src/format";
 import { freshness } from "../src/freshness";
 import { Parts } from "../src/parts";
-import { traits } from "./fake_model";
+import { because, traits } from "./fake_model";
 
 test.each([
   [4100, true, "4.1 s"],
@@ -58,7 +58,7 @@ test("failures are grouped by reason, the most frequent first", () => {
     { code: 1, text: "gate" },
     { code: null, text: "noise" },
   ];
-  const found = failures(new Parts({ ...meta, reason: [0, -1, 1, 1, -1], reasons }, live));
+  const found = failures(new Parts(meta, live, undefined, because([0, -1, 1, 1, -1], ...reasons)));
   expect(found.map((group) => failureLine(group, true))).toEqual([
     "2 × “noise” · circuits 20–39",
     "1 × “gate” (1) · circuits 0–9",

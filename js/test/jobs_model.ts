@@ -61,6 +61,6 @@ export function jobsTraits(jobs: FakeJob[], change: (all: JobsTraits) => void = 
 
 /** What Python tells of a row that is open. */
 export function detailOf(letters: string): Details[string] {
-  const { meta, live, times } = traits(letters);
-  return { meta: { ...meta, ids: meta.ids.map((id) => id && `sub-${id}`) }, live, times };
+  const { meta, live, times, reasons } = traits(letters);
+  return { meta: { ...meta, ids: meta.ids.map((id) => id && `sub-${id}`) }, live, times, reasons };
 }

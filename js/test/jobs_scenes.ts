@@ -1,4 +1,5 @@
 /** The states of a table of jobs that are looked at: by people in screenshots, by axe in its test. */
+import { because } from "./fake_model";
 import { detailOf, type FakeJob, type JobsTraits, jobsTraits } from "./jobs_model";
 
 const KINDS: Omit<FakeJob, "after">[] = [
@@ -13,22 +14,25 @@ const KINDS: Omit<FakeJob, "after">[] = [
 const jobs = (size: number): FakeJob[] =>
   Array.from({ length: size }, (_, row) => ({ ...(KINDS[row % KINDS.length] as FakeJob), after: 7 * row }));
 
+const FAILED = because([-1, -1, -1, 0, -1, -1], {
+  code: null,
+  text: "3 of 3 failed: calibration interrupted",
+});
+
 /** Traits by the name of the scene. */
 export const JOBS_SCENES: Record<string, () => JobsTraits> = {
   empty: () => jobsTraits([]),
   "empty query": () => jobsTraits([], ({ meta }) => Object.assign(meta, { query: true })),
   one: () => jobsTraits(jobs(1)),
   six: () =>
-    jobsTraits(jobs(6), ({ meta, live }) => {
-      meta.reasons = [{ code: null, text: "3 of 3 failed: calibration interrupted" }];
-      meta.reason = [-1, -1, -1, 0, -1, -1];
-      live.setUint16(6, 12, true);
+    jobsTraits(jobs(6), (all) => {
+      all.reasons = FAILED;
+      all.live.setUint16(6, 12, true);
     }),
   open: () =>
-    jobsTraits(jobs(6), ({ details, meta }) => {
-      details[3] = detailOf("DDEEDDDDDDED");
-      meta.reasons = [{ code: null, text: "3 of 3 failed: calibration interrupted" }];
-      meta.reason = [-1, -1, -1, 0, -1, -1];
+    jobsTraits(jobs(6), (all) => {
+      all.reasons = FAILED;
+      all.details[3] = detailOf("DDEEDDDDDDED");
     }),
   many: () => jobsTraits(jobs(10_000)),
 };

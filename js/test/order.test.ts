@@ -3,14 +3,14 @@ import { ranks } from "../src/natural";
 import { filtered, sorted } from "../src/order";
 import { Parts } from "../src/parts";
 import type { Status } from "../src/protocol";
-import { type Traits, traits } from "./fake_model";
+import { because, type Traits, traits } from "./fake_model";
 
 const ALL = { statuses: new Set<Status>(), text: "", among: null };
 
 function made(letters: string, change: (all: Traits) => void = () => {}): Parts {
   const all = traits(letters);
   change(all);
-  return new Parts(all.meta, all.live, all.times);
+  return new Parts(all.meta, all.live, all.times, all.reasons);
 }
 
 const order = (parts: Parts, key: string, down = false) => [
@@ -36,14 +36,11 @@ test("unknown values come last in both directions, equal ones stay in index orde
 });
 
 test("every column has an order", () => {
-  const parts = made("EDDE", ({ meta, times }) => {
+  const parts = made("EDDE", (all) => {
+    const { meta, times } = all;
     meta.labels = ["x 3", "x 20", "x 1", ""];
     meta.ids = ["d", "b", "c", "a"];
-    meta.reason = [0, -1, -1, 1];
-    meta.reasons = [
-      { code: null, text: "late" },
-      { code: null, text: "early" },
-    ];
+    all.reasons = because([0, -1, -1, 1], { code: null, text: "late" }, { code: null, text: "early" });
     times.setUint32(20 + 16, 901, true);
     times.setUint32(40 + 16, 401, true);
     times.setUint32(8, 20, true);

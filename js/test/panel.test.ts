@@ -75,9 +75,10 @@ test("large counts are shown in groups of digits, and kept as plain numbers", as
 
 test("foreign text is text", async () => {
   const hostile = '<img src=x onerror="window.hacked=1"><script>window.hacked=1</script>';
-  const { view, one } = await mount("EQ", ({ meta, summary }) => {
+  const { view, one } = await mount("EQ", ({ meta, summary, reasons }) => {
+    reasons.texts = [{ code: null, text: hostile }];
     Object.assign(meta, { name: hostile, backend: hostile, tags: [hostile], words: { 1: hostile } });
-    Object.assign(meta, { ids: [hostile, hostile], reasons: [{ code: null, text: hostile }], id: hostile });
+    Object.assign(meta, { ids: [hostile, hostile], id: hostile });
     Object.assign(meta, { twin: `"]{}*{display:none}${hostile}`, labels: [hostile, hostile] });
     Object.assign(summary, { why: hostile, word: hostile, error: hostile, failures: 1 });
     Object.assign(summary, { sending: { left: 1, total: 2, seconds: 1, trouble: hostile } });

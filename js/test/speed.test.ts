@@ -10,8 +10,8 @@ const median = (times: number[]) => times.sort((a, b) => a - b)[Math.floor(times
 function large(letters: string): Traits {
   const all = traits(Array.from({ length: 10_000 }, (_, part) => letters[part % letters.length]).join(""));
   all.meta.labels = all.meta.ids.map((_, part) => `ising_6 θ = ${(part / 40).toFixed(3)} and 9 more`);
-  all.meta.reasons = [300, 301, 318].map((seconds) => ({ code: 1305, text: `ran too long: ${seconds} s` }));
-  all.meta.reason = all.meta.reason.map((reason, part) => (reason < 0 ? -1 : part % 3));
+  all.reasons.texts = [300, 301, 318].map((seconds) => ({ code: 1305, text: `ran too long: ${seconds} s` }));
+  for (const part of Object.keys(all.reasons.of).map(Number)) all.reasons.of[part] = part % 3;
   return all;
 }
 

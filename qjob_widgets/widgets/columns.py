@@ -12,7 +12,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import compress
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import CODES, Status
@@ -25,6 +25,10 @@ _MOST_ATTEMPTS = 0xFF
 _LAST_POSITION = 0xFFFF
 _LATEST = 0xFFFFFFFF
 _EMPTY = CompositeSnapshot("", ())
+_NOTHING = JobSnapshot("", Status.INITIALIZING, attempt=0)
+"""What is said of a part before anything is known of it."""
+_Pairs = Sequence[tuple[int, JobSnapshot, JobSnapshot]]
+"""Parts that were replaced: where each stands, what it is now and what it was."""
 
 
 class Totals(NamedTuple):
@@ -32,8 +36,6 @@ class Totals(NamedTuple):
 
     circuits: int = 0
     done_circuits: int = 0
-    placed: int = 0
-    """Queued parts whose position is known."""
     unsent: int = 0
     """Failed parts that the service never had."""
     usage: int = 0
@@ -49,7 +51,7 @@ class Totals(NamedTuple):
 class Columns:
     """What a page is told of all parts. Not for two threads at once.
 
-    `stale` names what has changed since its reader took it out: `meta`, `live`, `times`.
+    `stale` names what has changed since its reader took it out: `meta`, `live`, `times`, `reasons`.
     """
 
     def __init__(self, snapshot: CompositeSnapshot) -> None:
@@ -72,27 +74,22 @@ class Columns:
             return
         if _header(before) != _header(snapshot):
             self.stale.add("meta")
-        old: Sequence[JobSnapshot | None] = before.parts
-        if len(snapshot.parts) != len(old):
-            self._resize(len(snapshot.parts))
-            old = [None] * len(snapshot.parts)
-        changed = _replaced(snapshot.parts, old)
+        parts, olds = snapshot.parts, before.parts
+        if len(parts) != len(olds):
+            self._resize(len(parts))
+            olds = (_NOTHING,) * len(parts)
+        changed = list(compress(range(len(parts)), map(operator.is_not, parts, olds)))
         if not changed:
             return
         self.stale.update(("live", "times"))
-        parts = [snapshot.parts[index] for index in changed]
-        olds = [old[index] for index in changed]
-        self._count(changed, parts)
-        self._place(changed, parts)
-        if self._begins_earlier(parts):
-            self._time(range(len(old)), snapshot.parts, [None] * len(old))
-        else:
-            self._time(changed, parts, olds)
-        for index, part, was in zip(changed, parts, olds, strict=True):
-            if was is None or was.job_id != part.job_id:
-                self.ids[index] = shown(part.job_id, LONGEST_NAME)
-        if "meta" not in self.stale and any(map(_renamed, olds, parts)):
-            self.stale.add("meta")
+        pairs = [(index, parts[index], olds[index]) for index in changed]
+        self._count(pairs)
+        self._place(pairs)
+        self._tell(pairs)
+        if self._begins_earlier(part for _, part, _ in pairs):
+            self._times = array("I", bytes(4 * TIMES * len(parts)))
+            pairs = [(index, part, _NOTHING) for index, part in enumerate(parts)]
+        self._time(pairs)
 
     # ---- what is read
 
@@ -112,6 +109,16 @@ class Columns:
         return little_endian(self._times)
 
     @property
+    def reasons(self) -> dict[str, Any]:
+        """The different reasons as they are shown, in `texts`, and in `of` which of them a part has."""
+        numbers: dict[tuple[int | None, str], int] = {}
+        of = {
+            str(index): numbers.setdefault(reason, len(numbers))
+            for index, reason in sorted(self._reasons.items())
+        }
+        return {"texts": [{"code": code, "text": shown(text)} for code, text in numbers], "of": of}
+
+    @property
     def parts(self) -> Sequence[JobSnapshot]:
         """The parts."""
         return self.snapshot.parts
@@ -129,7 +136,7 @@ class Columns:
     @property
     def counts(self) -> Mapping[Status, int]:
         """Number of parts in each of the seven states, zeros included."""
-        return {status: self._states.count(code) for status, code in CODES.items()}
+        return dict(zip(CODES, self._numbers, strict=True))
 
     @property
     def status(self) -> Status:
@@ -140,10 +147,10 @@ class Columns:
     @property
     def last_in_queue(self) -> JobSnapshot | None:
         """The queued part that runs last; a part of unknown position counts as last."""
-        queued = self._states.count(CODES[Status.QUEUED])
+        queued = self._numbers[CODES[Status.QUEUED]]
         if not queued:
             return None
-        if self.totals.placed < queued:
+        if self._placed < queued:
             return next(part for part in self.parts if part.status is Status.QUEUED and not part.position)
         if self._last is None:
             self._last = self._positions.index(max(self._positions))
@@ -155,11 +162,12 @@ class Columns:
         self._states, self._attempts = bytearray(number), bytearray(number)
         self.ids = [""] * number
         self._positions = array("H", bytes(2 * number))
-        self._last = None
+        self._last, self._placed = None, 0
+        self._numbers = [number] + [0] * (len(CODES) - 1)
         self._times = array("I", bytes(4 * TIMES * number))
+        self._reasons: dict[int, tuple[int | None, str]] = {}
         self.totals = Totals()
-        self._added = [tuple(Totals())] * number
-        self.stale.update(("meta", "live", "times"))
+        self.stale.update(("meta", "live", "times", "reasons"))
 
     def _begins_earlier(self, parts: Iterable[JobSnapshot]) -> bool:
         """Whether one of these is earlier than all before it: then `since` moves and all times count anew.
@@ -177,50 +185,83 @@ class Columns:
         self.stale.add("meta")
         return True
 
-    def _count(self, changed: Sequence[int], parts: Iterable[JobSnapshot]) -> None:
+    def _count(self, pairs: _Pairs) -> None:
         """Bring the totals up to date."""
-        before = [self._added[index] for index in changed]
-        now = list(map(_counted, parts))
-        for index, added in zip(changed, now, strict=True):
-            self._added[index] = added
-        more, less = (map(sum, zip(*rows, strict=True)) for rows in (now, before))
-        self.totals = Totals(
-            *(old + new - gone for old, new, gone in zip(self.totals, more, less, strict=True))
-        )
+        circuits, done, unsent, usage, used, expected, estimates, seen = self.totals
+        for _, part, old in pairs:
+            now, was = part.status, old.status
+            if now is Status.DONE or was is Status.DONE or part.place is not old.place:
+                size, had = _size(part), _size(old)
+                circuits += size - had
+                done += (now is Status.DONE and size) - (was is Status.DONE and had)
+            if now is Status.ERROR or was is Status.ERROR:
+                unsent += _unsent(part) - _unsent(old)
+            if part.usage_seconds != old.usage_seconds or part.estimated_seconds != old.estimated_seconds:
+                (u, k, x, e), (v, l, y, f) = _usage(part), _usage(old)
+                usage, used, expected, estimates = usage + u - v, used + k - l, expected + x - y, estimates + e - f
+            seen += part.times_seen - old.times_seen
+        self.totals = Totals(circuits, done, unsent, usage, used, expected, estimates, seen)
 
-    def _place(self, changed: Sequence[int], parts: Iterable[JobSnapshot]) -> None:
+    def _place(self, pairs: _Pairs) -> None:
         """Bring what is told of each part in `live` up to date."""
-        states, attempts, positions = self._states, self._attempts, self._positions
-        last = 0 if self._last is None else positions[self._last]
-        for index, part in zip(changed, parts, strict=True):
-            states[index] = CODES[part.status]
-            attempt, position = part.attempt, part.position or 0
-            attempts[index] = attempt if attempt < _MOST_ATTEMPTS else _MOST_ATTEMPTS
-            positions[index] = position if position < _LAST_POSITION else _LAST_POSITION
-            if position > last or index == self._last:
-                self._last = None
+        states, attempts, positions, numbers = self._states, self._attempts, self._positions, self._numbers
+        for index, part, old in pairs:
+            status, queue = part.status, part.queue
+            if status is not old.status:
+                numbers[states[index]] -= 1
+                states[index] = code = CODES[status]
+                numbers[code] += 1
+            if part.attempt != old.attempt:
+                attempts[index] = min(part.attempt, _MOST_ATTEMPTS)
+            position = 0
+            if queue is not None and status is Status.QUEUED:
+                position = min(queue.position or 0, _LAST_POSITION)
+            if position != positions[index]:
+                self._move(index, position)
 
-    def _time(
-        self,
-        changed: Iterable[int],
-        parts: Iterable[JobSnapshot],
-        olds: Iterable[JobSnapshot | None],
-    ) -> None:
+    def _move(self, index: int, position: int) -> None:
+        """A part stands elsewhere in the queue now; 0 is nowhere."""
+        before = self._positions[index]
+        self._positions[index] = position
+        self._placed += (position > 0) - (before > 0)
+        if index == self._last:
+            self._last = index if position > before else None
+        elif self._last is not None and position > self._positions[self._last]:
+            self._last = index
+
+    def _time(self, pairs: _Pairs) -> None:
         """Bring `times` up to date; most moments of a part are the same as before."""
         times, tenths = self._times, self._tenths
-        for index, part, old in zip(changed, parts, olds, strict=True):
+        for index, part, old in pairs:
             at = TIMES * index
-            if old is None or part.created != old.created:
+            if part.created is not old.created:
                 times[at] = tenths(part.created)
-            if old is None or part.running != old.running:
+            if part.running is not old.running:
                 times[at + 1] = tenths(part.running)
-            if old is None or part.finished != old.finished:
+            if part.finished is not old.finished:
                 times[at + 2] = tenths(part.finished)
-            if old is None or part.queue is not old.queue or part.status is not old.status:
+            if part.queue is not old.queue or part.status is not old.status:
                 times[at + 3] = tenths(_ends(part))
-            if old is None or part.usage_seconds != old.usage_seconds:
+            if part.usage_seconds is not old.usage_seconds:
                 usage = part.usage_seconds
                 times[at + 4] = 0 if usage is None else min(_LATEST, max(0, round(usage * 1000)) + 1)
+
+    def _tell(self, pairs: _Pairs) -> None:
+        """Note what is told in words: ids, circuits, unknown words of the service, and reasons."""
+        for index, part, old in pairs:
+            if part.job_id != old.job_id:
+                self.ids[index] = shown(part.job_id, LONGEST_NAME)
+                self.stale.add("meta")
+            if part.place is not old.place and part.place != old.place:
+                self.stale.add("meta")
+            if part.word != old.word and words.unknown_word(part) != words.unknown_word(old):
+                self.stale.add("meta")
+            if part.reason is not old.reason or part.reason_code != old.reason_code:
+                self.stale.add("reasons")
+                if part.reason:
+                    self._reasons[index] = (part.reason_code, part.reason)
+                else:
+                    self._reasons.pop(index, None)
 
     def _tenths(self, moment: datetime | None) -> int:
         if moment is None or self.since is None:
@@ -229,22 +270,25 @@ class Columns:
         return tenths if 0 < tenths <= _LATEST else (1 if tenths < 1 else _LATEST)
 
 
-def _counted(part: JobSnapshot) -> tuple[int, ...]:
-    """What one part adds to the totals, field by field."""
-    size = 0 if part.place is None else part.place.end - part.place.start + 1
-    usage, expected = part.usage_seconds, part.usage_seconds
-    if expected is None:
-        expected = part.estimated_seconds
+def _size(part: JobSnapshot) -> int:
+    """Circuits of a part."""
+    return 0 if part.place is None else part.place.end - part.place.start + 1
+
+
+def _unsent(part: JobSnapshot) -> bool:
+    """Whether a part has failed without the service having had it."""
+    return part.status is Status.ERROR and not part.job_id
+
+
+def _usage(part: JobSnapshot) -> tuple[int, int, int, int]:
+    """What one part adds to `usage`, `used`, `expected` and `estimates`."""
+    usage, estimate = part.usage_seconds, part.estimated_seconds
+    known = usage if usage is not None else estimate
     return (
-        size,
-        size if part.status is Status.DONE else 0,
-        1 if part.position else 0,
-        1 if part.status is Status.ERROR and not part.job_id else 0,
         0 if usage is None else round(usage * 1000),
-        0 if usage is None else 1,
-        0 if expected is None else round(expected * 1000),
-        0 if part.estimated_seconds is None else 1,
-        1 if part.times_seen else 0,
+        usage is not None,
+        0 if known is None else round(known * 1000),
+        estimate is not None,
     )
 
 
@@ -252,26 +296,9 @@ def _header(snapshot: CompositeSnapshot) -> object:
     return (snapshot.job_id, snapshot.name, snapshot.tags, snapshot.backend, snapshot.composite)
 
 
-def _replaced(parts: Sequence[object], before: Sequence[object]) -> list[int]:
-    """Where something else stands now."""
-    return list(compress(range(len(parts)), map(operator.is_not, parts, before)))
-
-
 def _ends(part: JobSnapshot) -> datetime | None:
     """When a part is expected to end."""
     return None if part.queue is None or part.final else part.queue.estimated_complete_time
-
-
-def _renamed(old: JobSnapshot | None, new: JobSnapshot) -> bool:
-    """Whether `meta` says something else of a part now."""
-    return (
-        old is None
-        or old.job_id != new.job_id
-        or old.reason != new.reason
-        or old.reason_code != new.reason_code
-        or (old.place is not new.place and old.place != new.place)
-        or (old.word != new.word and words.unknown_word(old) != words.unknown_word(new))
-    )
 
 
 def little_endian(numbers: array[int]) -> bytes:

@@ -64,6 +64,7 @@ def _details(job: Any, columns: Columns) -> dict[str, Any]:
         "meta": view_state.meta(columns, twin="", can=can, revision=0, labels=_labels(job)),
         "live": columns.live,
         "times": columns.times,
+        "reasons": columns.reasons,
     }
 
 

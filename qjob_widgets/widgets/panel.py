@@ -1,6 +1,6 @@
 """`JobPanel`: one job, live. One AnyWidget, no child widgets: one comm, and so one place for its faults.
 
-The browser reads four traits, each whole every time, and writes none. What a click asks comes as a message
+The browser reads five traits, each whole every time, and writes none. What a click asks comes as a message
 (`commands.py`). Below the widget lies its twin, which a saved notebook keeps (`twin.py`).
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,8 @@ MOMENT_INTERVAL = 300.0
 """Seconds after which the twin of an open job tells a later moment, though nothing else has changed."""
 MANY = 1000
 """Above so many parts `meta` is made at most each META_INTERVAL, since making it takes a while."""
+LARGE = 50_000
+"""Bytes above which `times` follow in a message of their own: what is looked at first is not kept waiting."""
 MOST_A_SECOND = 2500
 """Of so many parts `meta` tells a second: where there are more, it is made more rarely still."""
 
@@ -49,6 +51,15 @@ def built(name: str) -> Path:
             " Install the package with pip (`python -m pip install .`), which builds it."
         )
     return path
+
+
+def _in_messages(state: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The traits that are written together; times and the moment from which they count always are."""
+    if "meta" in state or len(state.get("times", b"")) <= LARGE:
+        yield state
+    else:
+        yield {name: value for name, value in state.items() if name != "times"}
+        yield {"times": state["times"]}
 
 
 class JobPanel(anywidget.AnyWidget):
@@ -69,6 +80,7 @@ class JobPanel(anywidget.AnyWidget):
     meta = traitlets.Dict().tag(sync=True)
     live = traitlets.Bytes(b"").tag(sync=True)
     times = traitlets.Bytes(b"").tag(sync=True)
+    reasons = traitlets.Dict().tag(sync=True)
     summary = traitlets.Dict().tag(sync=True)
     # Until it is made: a panel that could not be made is closed as well.
     _closed = True
@@ -186,6 +198,7 @@ class JobPanel(anywidget.AnyWidget):
         rest = max(META_INTERVAL, len(columns.parts) / MOST_A_SECOND)
         due = {
             "live": True,
+            "reasons": True,
             "times": moved or columns.snapshot.final or now - self._times_at >= TIMES_INTERVAL,
             "meta": moved or not slow or now - self._meta_at >= rest,
         }
@@ -237,10 +250,10 @@ class JobPanel(anywidget.AnyWidget):
         with self._writing:
             snapshot = self._job.snapshot
             if self._seen or self._closed:
-                state = self._state()
-                with self.hold_sync():
-                    for name, value in state.items():
-                        setattr(self, name, value)
+                for traits in _in_messages(self._state()):
+                    with self.hold_sync():
+                        for name, value in traits.items():
+                            setattr(self, name, value)
                 if self._columns.stale and not self._closed:
                     self._publisher.tell(self)  # what was too early to write is still to come
             self._twin.update(

@@ -38,7 +38,7 @@ def meta(
     labels: Sequence[str] = (),
     calibrated: datetime | None = None,
 ) -> dict[str, Any]:
-    """What changes rarely: identity, circuits, ids, reasons, tags.
+    """What changes rarely: identity, circuits, ids, tags.
 
     Args:
         columns: The parts.
@@ -49,11 +49,6 @@ def meta(
         calibrated: When the backend was calibrated last.
     """
     snapshot = columns.snapshot
-    reasons: dict[tuple[int | None, str], int] = {}
-    indexes = [
-        reasons.setdefault((part.reason_code, part.reason), len(reasons)) if part.reason else -1
-        for part in snapshot.parts
-    ]
     placed = [part.place for part in snapshot.parts if part.place is not None]
     whole = len(placed) == len(snapshot.parts)
     return {
@@ -67,8 +62,6 @@ def meta(
         "end": [place.end for place in placed] if whole else [],
         "ids": list(columns.ids),
         "labels": [shown(label, LONGEST_LABEL) for label in labels] if any(labels) else None,
-        "reason": indexes,
-        "reasons": [{"code": code, "text": shown(text)} for code, text in reasons],
         "words": {
             str(index): shown(word)
             for index, part in enumerate(snapshot.parts)

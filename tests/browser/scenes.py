@@ -118,7 +118,8 @@ def scene(name: str, job: CompositeSnapshot, *, lost: bool = False, **facts: Any
     if lost:
         fresh = Freshness(now - timedelta(seconds=19), 2.0, 3, "503 Service Unavailable")
     summary = view_state.summary(columns, fresh, now=now, left=2400.0, limit=6000.0, **facts)
-    return Scene(name, {"meta": meta, "live": columns.live, "times": columns.times, "summary": summary}, lost)
+    told = {name: getattr(columns, name) for name in ("live", "times", "reasons")}
+    return Scene(name, {"meta": meta, **told, "summary": summary}, lost)
 
 
 def rerun(name: str, size: int) -> Scene:
