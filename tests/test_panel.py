@@ -244,6 +244,35 @@ def test_large_jobs_write_meta_seldom_and_leave_nothing_out():
     assert bench.panel.meta["ids"][0] == "other"
 
 
+def test_times_of_thousands_follow_what_is_looked_at_first():
+    bench = Bench("Q" * 3000)
+    bench.publisher.step()
+    bench.traits()
+    parts = bench.job.snapshot.parts
+    bench.clock.now += 3
+    bench.job.absorb([replace(parts[0], status=Status.RUNNING, running=NOON)])
+    bench.publisher.tell(bench.panel)
+    bench.publisher.step()
+
+    assert bench.traits() == [{"live", "summary"}, {"times"}]
+
+
+def test_a_reason_is_told_without_all_else_that_rarely_changes():
+    bench = Bench("RR")
+    bench.publisher.step()
+    bench.traits()
+    parts = bench.job.snapshot.parts
+    bench.clock.now += 3
+    bench.job.absorb([replace(parts[1], status=Status.ERROR, reason="too deep", reason_code=7)])
+    bench.publisher.tell(bench.panel)
+    bench.publisher.step()
+    [sent] = bench.traits()
+
+    assert "reasons" in sent
+    assert "meta" not in sent
+    assert bench.panel.reasons == {"texts": [{"code": 7, "text": "too deep"}], "of": {"1": 0}}
+
+
 # ---- what can be asked
 
 

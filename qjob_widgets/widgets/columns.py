@@ -38,6 +38,7 @@ class Totals(NamedTuple):
     done_circuits: int = 0
     unsent: int = 0
     """Failed parts that the service never had."""
+    times_seen: int = 0
     usage: int = 0
     used: int = 0
     """Parts whose usage is known."""
@@ -45,7 +46,6 @@ class Totals(NamedTuple):
     """Usage where it is known, else the service's estimate."""
     estimates: int = 0
     """Parts for which there is an estimate."""
-    times_seen: int = 0
 
 
 class Columns:
@@ -187,7 +187,7 @@ class Columns:
 
     def _count(self, pairs: _Pairs) -> None:
         """Bring the totals up to date."""
-        circuits, done, unsent, usage, used, expected, estimates, seen = self.totals
+        circuits, done, unsent, seen, *costs = self.totals
         for _, part, old in pairs:
             now, was = part.status, old.status
             if now is Status.DONE or was is Status.DONE or part.place is not old.place:
@@ -197,10 +197,10 @@ class Columns:
             if now is Status.ERROR or was is Status.ERROR:
                 unsent += _unsent(part) - _unsent(old)
             if part.usage_seconds != old.usage_seconds or part.estimated_seconds != old.estimated_seconds:
-                (u, k, x, e), (v, l, y, f) = _usage(part), _usage(old)
-                usage, used, expected, estimates = usage + u - v, used + k - l, expected + x - y, estimates + e - f
+                changes = zip(costs, _costs(part), _costs(old), strict=True)
+                costs = [total + more - less for total, more, less in changes]
             seen += part.times_seen - old.times_seen
-        self.totals = Totals(circuits, done, unsent, usage, used, expected, estimates, seen)
+        self.totals = Totals(circuits, done, unsent, seen, *costs)
 
     def _place(self, pairs: _Pairs) -> None:
         """Bring what is told of each part in `live` up to date."""
@@ -280,7 +280,7 @@ def _unsent(part: JobSnapshot) -> bool:
     return part.status is Status.ERROR and not part.job_id
 
 
-def _usage(part: JobSnapshot) -> tuple[int, int, int, int]:
+def _costs(part: JobSnapshot) -> tuple[int, int, int, int]:
     """What one part adds to `usage`, `used`, `expected` and `estimates`."""
     usage, estimate = part.usage_seconds, part.estimated_seconds
     known = usage if usage is not None else estimate
