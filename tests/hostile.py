@@ -14,6 +14,7 @@ HOSTILE: dict[str, str] = {
     "entity": "&lt;not markup&gt; &#x3c;b&#x3e;",
     "template": "${alert(1)} {{7*7}} %(name)s {0}",
     "link": "[here](javascript:alert(1)) javascript:alert(1)",
+    "formula": r"$\alpha$ \(x\) $$y$$ \[z\]",
     "rich markup": "[bold red]red[/] [link=file:///etc/passwd]x[/link]",
     "bidi override": "\u202etxt.exe\u202c",
     "bidi isolate": "\u2066hidden\u2069 \u200f\u061c",

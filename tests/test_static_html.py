@@ -170,8 +170,23 @@ def test_jobs_are_rows_with_names_tags_and_how_far_they_are():
 
 
 def test_it_is_marked_as_the_twin_and_not_as_the_panel():
-    assert 'class="qjob-static" data-qjob-twin="abc"' in page(composite("D"))
+    assert '<div class="qjob-static ' in page(composite("D"))
+    assert 'data-qjob-twin="abc"' in page(composite("D"))
     assert "qjob-panel" not in page(composite("D"))
+
+
+def test_it_comes_late_only_where_a_live_view_is_expected():
+    statement = of_job(composite("D"), at=NOON)
+
+    assert 'class="qjob-static qjob-late ' in static_html.render(statement, twin="abc", late=True)
+    assert 'class="qjob-static tex2jax_ignore' in static_html.render(statement, twin="abc")
+
+
+def test_what_looks_like_a_formula_is_a_name():
+    classes = re.search(r'<div class="([^"]*)" data-qjob-twin', page(composite("D")))
+
+    assert classes is not None
+    assert {"tex2jax_ignore", "mathjax_ignore"} <= set(classes[1].split())
 
 
 def test_as_text_it_has_the_same_facts_and_lines_that_fit_a_page():

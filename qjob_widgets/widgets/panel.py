@@ -299,7 +299,7 @@ class JobPanel(anywidget.AnyWidget):
         """The twin as a page and as text."""
         told = self._statement(snapshot, self._known_at(snapshot))
         return {
-            "text/html": static_html.render(told, twin=self._twin.id),
+            "text/html": static_html.render(told, twin=self._twin.id, late=not self._closed),
             "text/plain": static_text.render(told, width=static_text.PAGE),
         }
 

@@ -25,6 +25,9 @@ _STYLE = "".join(
         "<style>",
         '.jp-OutputArea-child:has(+ .jp-OutputArea-child [data-qjob-twin="{twin}"])',
         " > .jp-OutputArea-output:not(:has(*)) {{display: none}}",
+        "@media screen {{.jp-NotebookPanel .qjob-late {{animation: qjob-late .6s step-end}}}}",
+        "@keyframes qjob-late {{from {{content-visibility: hidden; visibility: hidden;",
+        " max-height: 0; overflow: hidden}}}}",
         ".qjob-static p, .qjob-static ul {{margin: .25em 0}}",
         ".qjob-static ul {{padding-left: 1.25em}}",
         ".qjob-static table {{font-variant-numeric: tabular-nums}}",
@@ -43,9 +46,16 @@ _STYLE = "".join(
 )
 
 
-def render(statement: Statement, *, twin: str) -> str:
-    """A statement as a piece of a page; `twin` is by what the page of the live view finds and hides it."""
-    return "".join(_pieces(statement, _text(twin)))
+def render(statement: Statement, *, twin: str, late: bool = False) -> str:
+    """A statement as a piece of a page.
+
+    Args:
+        statement: What it says.
+        twin: By what the page of the live view finds and hides it.
+        late: Whether a live view is likely to come: for the moment until then a page on a screen is spared
+            laying out, and a reader seeing, what it will hide.
+    """
+    return "".join(_pieces(statement, _text(twin), "qjob-static qjob-late" if late else "qjob-static"))
 
 
 def _text(value: str) -> str:
@@ -56,8 +66,10 @@ def _mark(status: Status) -> str:
     return f'<b class="qjob-{status.name}">{MARKS[status]}</b>'
 
 
-def _pieces(statement: Statement, twin: str) -> Iterator[str]:
-    yield f'<div class="qjob-static" data-qjob-twin="{twin}" dir="ltr">{_STYLE.format(twin=twin)}'
+def _pieces(statement: Statement, twin: str, kind: str) -> Iterator[str]:
+    # Names with dollar signs are names: the two classes keep both kinds of MathJax away.
+    yield f'<div class="{kind} tex2jax_ignore mathjax_ignore" data-qjob-twin="{twin}" dir="ltr">'
+    yield _STYLE.format(twin=twin)
     yield f"<p><b>{_text(statement.title)}</b> {_mark(statement.status)} {_text(statement.headline)}"
     if statement.why:
         yield f"<br>{_text(statement.why)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +12,8 @@ from qjob_widgets.widgets import display
 
 FIRST, INTERVAL = 1.0, 15.0
 """Seconds until what is shown first is put right, and between two copies from then on while the job is open:
-each of them changes the notebook. In between it takes twice as long each time."""
+each of them changes the notebook, which front ends then read whole. So those of many views come together, at
+multiples of it, and at first it takes twice as long each time."""
 RARELY, LONGEST = 2000, 60.0
 """How often what making it took goes by before the next, and how many seconds at most."""
 
@@ -51,7 +53,7 @@ class Twin:
         """By which the page finds and hides it."""
         self._clock = clock
         self._handles: list[Any] = []
-        self._at, self._pause = float("-inf"), FIRST
+        self._due, self._pause = 0.0, FIRST
         self._shown: object = None
 
     def show(self, bundle: Bundle, shown: object) -> None:
@@ -59,19 +61,23 @@ class Twin:
         handle = display.show_replaceable(dict(bundle))
         if handle is not None:
             self._handles.append(handle)
-            self._at, self._shown, self._pause = self._clock(), shown, FIRST
+            self._shown, self._pause = shown, FIRST
+            self._due = self._clock() + FIRST
 
     def update(self, make: Callable[[], Bundle], shown: Callable[[], object], *, at_once: bool) -> None:
         """Replace the copies if they tell something else now, and it is time or `at_once`."""
-        due = at_once or self._clock() - self._at >= self._pause
+        began = self._clock()
+        due = at_once or began >= self._due
         if self._handles and due and (now_shown := shown()) != self._shown:
-            began = self._clock()
             bundle = make()
             for handle in self._handles:
                 display.replace(handle, bundle)
-            self._at, self._shown = self._clock(), now_shown
-            cost = min(LONGEST, RARELY * (self._at - began))
+            ended, self._shown = self._clock(), now_shown
+            cost = min(LONGEST, RARELY * (ended - began))
             self._pause = max(min(INTERVAL, 2 * self._pause), cost)
+            self._due = ended + self._pause
+            if self._pause >= INTERVAL:
+                self._due = INTERVAL * math.ceil(self._due / INTERVAL)
 
     def tells(self, shown: Callable[[], object]) -> bool:
         """Whether the copies are up to date, or there are none."""

@@ -128,7 +128,7 @@ def test_the_file_holds_each_table_once_and_no_secret(saved):
     for name, bundles in outputs.items():
         pages = ["".join(bundle.get("text/html", "")) for bundle in bundles]
         [twin] = [page for page in pages if page]
-        assert 'class="qjob-static"' in twin
+        assert '<div class="qjob-static ' in twin
         assert MOMENT.search(twin), name
         views = [bundle for bundle in bundles if "application/vnd.jupyter.widget-view+json" in bundle]
         assert len(views) == (0 if name in FROZEN else 1)
