@@ -26,6 +26,7 @@ from qjob_widgets.widgets.panel import built
 
 COUNTS = "[data-count]"
 GRID = ".qjob-panel .qjob-grid"
+PANEL = "shown = Shown(job); display(shown.panel)"
 NOTEBOOK = ".jp-Notebook .jp-WindowedPanel-outer"
 CHANGED = 100
 RATE = 100.0
@@ -72,7 +73,7 @@ def one(page: Measured, parts: int, size: Size) -> Figures:
     idle = page.load(size.seconds)
     page.python(f"job = Played({parts}); job.play({changing(parts)}, {size.seconds})")
     source = page.load(size.seconds) - idle
-    _, paint = page.first_paint("shown = Shown(job); display(shown.panel)", drawn())
+    _, paint = page.first_paint(PANEL, drawn())
     quiet = page.load(size.seconds)
     once = updates(page, "shown.update", min(parts, CHANGED), size, quiet)
     return {
@@ -110,7 +111,7 @@ def failing(page: Measured, parts: int, size: Size, idle: Load) -> Figures:
     """The same where one in fifty fails, so that `meta` has to tell a reason again and again."""
     page.python("shown.panel.close()")
     page.python(f"job = Played({parts}, name='failing', fails=True)")
-    page.first_paint("shown = Shown(job); display(shown.panel)", drawn("failing"))
+    page.first_paint(PANEL, drawn("failing"))
     return ticking(page, parts, size, idle)
 
 
@@ -129,12 +130,31 @@ def updates(page: Measured, call: str, number: int, size: Size, quiet: Load) -> 
 
 def bare(page: Measured, size: Size) -> Figures:
     """The least that a widget can do: a number, written and shown."""
-    page.first_paint("bare = Bare(); display(bare)", 'document.querySelector(".bare-widget")')
+    page.python("bare.close()")
+    page.rest(size.rest)
+    _, paint = page.first_paint("bare = Bare(); display(bare)", 'document.querySelector(".bare-widget")')
     page.observe(".bare-widget", ".bare-widget")
     page.python(f"repeatedly(bare.update, 1, {4 * size.times}, TICK)")
     changed = page.changes(4 * size.times)
     delays = firsts(page.python("", "bare.moments"), changed)
-    return {"update to DOM, p50": median(delays), "update to DOM, p95": part(delays, 0.95)}
+    return {
+        "first paint": paint,
+        "update to DOM, p50": median(delays),
+        "update to DOM, p95": part(delays, 0.95),
+    }
+
+
+def warm(page: Measured) -> None:
+    """Have the page load what JupyterLab needs for any widget and any HTML, once a page."""
+    cell = "bare = Bare(); display(bare, HTML('<b class=shown>shown</b>'))"
+    page.first_paint(cell, 'document.querySelector(".bare-widget") && document.querySelector("b.shown")')
+    page.rest(1)
+
+
+def cold(page: Measured, parts: int) -> float:
+    """First paint where the panel is the first output of a page."""
+    page.python(f"job = Played({parts})")
+    return page.first_paint(PANEL, drawn())[1]
 
 
 def opened(page: Measured, cell: str, shown: str, update: str, seen: tuple[str, str], size: Size) -> Figures:
@@ -170,7 +190,7 @@ def side_by_side(page: Measured, size: Size) -> tuple[Figures, Figures]:
     page.python(f"job = Played({size.rows}, name='side')")
     ours = opened(
         page,
-        "shown = Shown(job); display(shown.panel)",
+        PANEL,
         drawn("side"),
         "shown.update",
         (".qjob-panel", COUNTS),
@@ -244,6 +264,7 @@ def module() -> tuple[int, int]:
 
 LINES: tuple[tuple[str, str, str], ...] = (
     ("first paint", "{:.0f} ms", "150 ms"),
+    ("first paint, first output of a page", "{:.0f} ms", ""),
     ("an update: script", "{:.1f} ms", "8 ms"),
     ("an update: main thread", "{:.1f} ms", ""),
     ("update to DOM, p50", "{:.1f} ms", ""),
@@ -260,20 +281,28 @@ LINES: tuple[tuple[str, str, str], ...] = (
     ("meta", "{:,.0f} B", ""),
     ("live", "{:,.0f} B", ""),
     ("times", "{:,.0f} B", ""),
+    ("reasons", "{:,.0f} B", ""),
     ("summary", "{:,.0f} B", ""),
 )
 
 
 def alone(running: Any, size: Size) -> None:
     """Print what one panel of many sub-jobs costs, beside one of few and a bare widget."""
+    first = []
+    for parts in (size.few, size.parts):
+        with notebook(running, f"cold{parts}") as page:
+            first.append(cold(page, parts))
     with notebook(running, "few") as page:
+        warm(page)
         small = one(page, size.few, size)
     with notebook(running, "many") as page:
+        warm(page)
         idle = page.load(size.seconds)
         large = one(page, size.parts, size)
         least = bare(page, size)
         reasons = failing(page, size.parts, size, idle)
         reasons["kernel CPU, source alone"] = large["kernel CPU, source alone"]
+    small["first paint, first output of a page"], large["first paint, first output of a page"] = first
     for each in (small, large, reasons):
         each["kernel CPU, panel's share"] = each["kernel CPU"] - each["kernel CPU, source alone"]
     rows = [

@@ -21,6 +21,7 @@ from tests.chromium import chromium  # noqa: E402
 
 PROBES = (HERE / "browser_page.js").read_text(encoding="utf-8")
 BEGIN = f"import sys; sys.path.insert(0, {str(HERE)!r}); from browser_kernel import *; meter = Meter()"
+BEGIN += "; from IPython.display import HTML"
 PATIENCE = 300.0
 # 1,000 rows of ipywidgets are 17,000 messages, of which JupyterLab would drop all but the first thousands.
 UNLIMITED = {"ZMQChannelsWebsocketConnection": {"iopub_msg_rate_limit": 1e9}}

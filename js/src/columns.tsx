@@ -91,10 +91,9 @@ const lengths = new WeakMap<object, number>();
 function longest(texts: readonly (string | Reason)[]): number {
   const known = lengths.get(texts);
   if (known !== undefined) return known;
-  const found = texts.reduce<number>((most, text) => {
-    const { length } = typeof text === "string" ? text : reasonText(text);
-    return Math.max(most, length);
-  }, 0);
+  let found = 0;
+  for (const text of texts)
+    found = Math.max(found, (typeof text === "string" ? text : reasonText(text)).length);
   lengths.set(texts, found);
   return found;
 }

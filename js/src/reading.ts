@@ -42,7 +42,7 @@ export class Reading {
 
   readonly #size = computed(() => this.parts.value.size);
   /** Every part: the same array as long as they are as many, so that news of parts is no news of the order. */
-  readonly #every = computed(() => Uint32Array.from({ length: this.#size.value }, (_, part) => part));
+  readonly #every = computed(() => new Uint32Array(this.#size.value).map((_, part) => part));
   readonly #found = computed(() => {
     if (!this.isFiltered.value) return this.#every.value;
     const among = this.group.value ? new Set(this.group.value.parts) : null;
