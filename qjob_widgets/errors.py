@@ -96,3 +96,12 @@ class Unreachable(ApiError):
     @property
     def passing(self) -> bool:
         return True
+
+
+def passing(error: BaseException | None) -> ApiError | None:
+    """The trouble of the service's that may pass, if that is what is behind an error."""
+    while error is not None:
+        if isinstance(error, ApiError) and error.passing:
+            return error
+        error = error.__cause__
+    return None

@@ -13,6 +13,7 @@ from qiskit import QuantumCircuit
 from qiskit.primitives import StatevectorSampler
 
 from qjob_widgets.errors import InvalidInput, QJobError, Unreachable
+from qjob_widgets.jobs.errors import IBMJobApiError
 from qjob_widgets.monitor.monitor import Monitor
 from qjob_widgets.status import CODES, Status
 from qjob_widgets.widgets.panel import STATIC
@@ -146,6 +147,25 @@ def test_one_that_refuses_does_not_keep_the_others_from_it():
     assert answer["text"] == "1 of 2 jobs: one: too late"
     with pytest.raises(QJobError, match="1 of 1 jobs: one: too late"):
         bench.table.cancel([one])
+
+
+@pytest.mark.parametrize(("sent", "said"), [(False, "Not sent"), (True, "Not answered")])
+def test_a_service_that_is_gone_is_told_once_for_all_jobs(sent, said):
+    jobs = [named("Q", f"job {number}") for number in range(7)]
+    for job in jobs:
+        job.trouble = IBMJobApiError("1 of 1 sub-jobs could not be cancelled: No answer.")
+        job.trouble.__cause__ = Unreachable("No answer.", sent=sent)
+    bench = Bench(*jobs)
+
+    text = bench.ask({"op": "cancel"})["text"]
+    assert text == f"{said}: 7 of 7 jobs: job 0, job 1, job 2, job 3, job 4 and 2 more: No answer."
+    text = bench.ask({"op": "cancel", "rows": [3]})["text"]
+    assert text == f"{said}: 1 of 1 jobs: job 3: 1 of 1 sub-jobs could not be cancelled: No answer."
+
+    # What was refused is no better for being asked again, so nothing is said of the way there.
+    jobs[0].trouble = RuntimeError("Too late.")
+    text = bench.ask({"op": "cancel", "rows": [0, 1, 2]})["text"]
+    assert text == "3 of 3 jobs: job 0: Too late; job 1, job 2: No answer."
 
 
 def test_python_can_do_what_the_buttons_do():

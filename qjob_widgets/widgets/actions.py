@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from qjob_widgets import tags as composite_tags
-from qjob_widgets.errors import ApiError, InvalidInput, QJobError, Unreachable
+from qjob_widgets.errors import ApiError, InvalidInput, QJobError, Unreachable, passing
 from qjob_widgets.snapshot import JobSnapshot
 from qjob_widgets.status import Status
 from qjob_widgets.widgets import statement, static_text
@@ -82,7 +82,7 @@ class JobActions:
         try:
             all_of_it = cancelled(self._job, **({} if whole_job else {"parts": list(asked.rows or ())}))
         except Exception as error:
-            if (trouble := _passing(error)) is None:
+            if (trouble := passing(error)) is None:
                 with contextlib.suppress(QJobError):
                     self._look()  # it may have ended meanwhile
                 raise
@@ -170,12 +170,3 @@ def _shown_circuit(described: Any) -> dict[str, Any]:
 
 def _shown_values(values: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
     return ((shown(name, LONGEST_NAME), shown(value, LONGEST_NAME)) for name, value in list(values)[:100])
-
-
-def _passing(error: BaseException | None) -> ApiError | None:
-    """The trouble of the service's that may pass, if that is what is behind an error."""
-    while error is not None:
-        if isinstance(error, ApiError) and error.passing:
-            return error
-        error = error.__cause__
-    return None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from qjob_widgets.errors import QJobError
+from qjob_widgets.errors import QJobError, Unreachable, passing
 from qjob_widgets.events import Event
 from qjob_widgets.monitor.foreign import Foreign, adapted
 from qjob_widgets.monitor.monitor import Freshness, Monitor, Subscription
@@ -19,6 +19,9 @@ from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import Status
 from qjob_widgets.widgets.abilities import cancelled
+
+NAMED = 5
+"""Jobs, and reasons, that are named where many have the same trouble."""
 
 
 class JobGroup:
@@ -185,7 +188,7 @@ class JobGroup:
     ) -> None:
         jobs = self.jobs
         chosen = jobs if parts is None else [jobs[index] for index in parts]
-        troubles = []
+        troubles: list[tuple[str, Exception]] = []
         for job in chosen:
             able = hasattr(job, ability)
             if not wanted(job) or (parts is None and not able):
@@ -195,13 +198,38 @@ class JobGroup:
                     raise QJobError(f"This kind of job has no {ability}().")
                 do(job)
             except Exception as error:
-                troubles.append(f"{job.snapshot.name or job.job_id()}: {error}")
+                troubles.append((job.snapshot.name or job.job_id(), error))
         if troubles:
-            raise QJobError(f"{len(troubles)} of {len(chosen)} jobs: {'; '.join(troubles[:5])}")
+            gravest = max((error for _, error in troubles), key=_gravity)
+            raise QJobError(f"{len(troubles)} of {len(chosen)} jobs: {_said(troubles)}") from gravest
 
 
 def _rerun(job: Any) -> object:
     return job.rerun_failed()
+
+
+def _gravity(error: Exception) -> int:
+    """What does not pass is graver than what may have been sent, and that than what was not."""
+    trouble = passing(error)
+    if trouble is None:
+        return 2
+    return int(isinstance(trouble, Unreachable) and trouble.sent)
+
+
+def _said(troubles: Sequence[tuple[str, Exception]]) -> str:
+    """What went wrong, once where the same keeps several jobs from it."""
+    several = len(troubles) > 1
+    named: dict[str, list[str]] = {}
+    for name, error in troubles:
+        trouble = passing(error) if several else None
+        named.setdefault(str(trouble or error), []).append(name)
+    said = [f"{_names(names)}: {text}" for text, names in list(named.items())[:NAMED]]
+    return "; ".join([*(text.removesuffix(".") for text in said[:-1]), *said[-1:]])
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 class GroupMonitor:
