@@ -24,8 +24,8 @@ const PACKED = 40_000;
 const OWN = [
   ...["across", "active", "asking", "attempt", "cell", "charted", "chosen", "columns", "commands"],
   ...["compute", "confirms", "countsOf", "deaf", "dispose", "down", "forget", "grows", "handle"],
-  ...["heard", "hint", "isFiltered", "isOpen", "isPending", "isRerunnable", "kernelNow", "listen"],
-  ...["lost", "named", "notifier", "noun", "onPress", "opened", "outdated", "parts", "peek"],
+  ...["heard", "hint", "isFiltered", "isOpen", "isPending", "isRerunnable", "isTold", "kernelNow"],
+  ...["listen", "lost", "named", "notifier", "noun", "onPress", "opened", "outdated", "parts", "peek"],
   ...["pending", "place", "press", "reading", "retag", "selectAll", "selectNone", "settle", "showAll"],
   ...["ended", "expanded", "inState", "order", "prefix", "pressed", "receive", "several", "statuses", "tell"],
   ...["shown", "sortBy", "sources", "stale", "store", "subs", "tagsOf", "tells"],

@@ -6,6 +6,7 @@ import { CopyButton } from "./copy";
 import { clock, countWords, number, range } from "./format";
 import type { JobsMeta } from "./jobs_protocol";
 import type { JobsStore } from "./jobs_store";
+import { obstacle } from "./obstacle";
 import type { Parts } from "./parts";
 import type { Operation } from "./protocol";
 import type { Signal } from "./signals";
@@ -121,6 +122,7 @@ interface Props {
 function Name({ store, line, asking }: Props) {
   const { parts, part } = line;
   const open = store.opened.value.has(part);
+  const why = open || store.isTold(part) ? "" : obstacle(store, "refresh");
   const name = parts.label(part);
   return (
     <>
@@ -129,7 +131,8 @@ function Name({ store, line, asking }: Props) {
           kind="open"
           label={`Sub-jobs of ${name || parts.id(part)}`}
           expanded={open}
-          disabled={store.deaf.value && !open}
+          disabled={why !== ""}
+          title={why || undefined}
           tabIndex={-1}
           onPress={() => store.expand(part, !open)}
         />

@@ -113,15 +113,23 @@ export class JobsStore extends Store {
     return stands ? edit.tags : told;
   }
 
-  /** Opens a row to its sub-jobs, or closes it. */
+  /** Whether its sub-jobs have been told, so that nobody needs to be asked for them. */
+  isTold(row: number): boolean {
+    return row in this.#details.value;
+  }
+
+  /** Opens a row to its sub-jobs, or closes it; without the kernel too, as far as they have been told. */
   async expand(row: number, on: boolean): Promise<void> {
-    if (!this.meta.peek().composites[row] || this.deaf.peek()) return;
+    const alone = this.deaf.peek();
+    if (!this.meta.peek().composites[row] || (alone && on && !this.isTold(row))) return;
     this.#wanted.value = new Map(this.#wanted.peek()).set(row, on);
-    const { ok } = await this.commands.send("expand", { row, on });
-    if (ok) return;
+    if (alone) return;
+    const answer = await this.commands.send("expand", { row, on });
+    if (answer.ok) return;
     const left = new Map(this.#wanted.peek());
     left.delete(row);
     this.#wanted.value = left;
+    this.commands.tell(answer);
   }
 
   /** Replaces the tags of the only selected job. */

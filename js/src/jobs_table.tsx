@@ -7,6 +7,7 @@ import { number } from "./format";
 import { type JobColumn, jobColumns, LESS_WANTED } from "./jobs_columns";
 import type { JobsStore } from "./jobs_store";
 import { OWN_KEYS, taken } from "./keys";
+import { obstacle } from "./obstacle";
 import { computed, type Signal } from "./signals";
 import { tracked, useOnce, useSignal, useWidth } from "./tracked";
 import { drawn, ROW, reveal, step } from "./window";
@@ -30,7 +31,8 @@ function nothing({ meta, reading }: JobsStore): string {
 /** The last line of an open job: what is not shown, or that it is on its way. */
 function Rest({ store, job }: { store: JobsStore; job: number }) {
   const found = store.opened.value.get(job);
-  if (!found) return <span class="qjob-unsent">Its sub-jobs are asked for…</span>;
+  if (!found)
+    return <span class="qjob-unsent">{obstacle(store, "refresh") || "Its sub-jobs are asked for…"}</span>;
   const command = `%qjob_monitor ${store.meta.value.ids[job]}`;
   return (
     <span class="qjob-rest">

@@ -134,6 +134,42 @@ test("a row that cannot be opened is closed again, and a job without sub-jobs ca
   table.model.settle(false, "refused");
   await drawn();
   expect(row(table, 0).getAttribute("aria-expanded")).toBe("false");
+  expect(table.one(".qjob-message").textContent).toBe("refused");
+});
+
+test("without the kernel a row opens as far as it has been told, and no other one promises to", async () => {
+  vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "setInterval", "clearInterval", "Date"] });
+  const table = await mount(some(3), (all) => {
+    all.details = { 0: detailOf("DQ") };
+  });
+  const opener = (job: number) => table.one<HTMLButtonElement>(`[aria-label='Sub-jobs of run ${job}']`);
+  const subs = () => table.view.querySelectorAll("[aria-level='2']").length;
+  const below = () => table.one("[aria-level='2']").textContent;
+  await click(opener(1));
+  expect(below()).toBe("Its sub-jobs are asked for…");
+  vi.advanceTimersByTime(16_000);
+  await drawn();
+  expect(table.one(".qjob-table").hasAttribute("data-lost")).toBe(true);
+  expect(below()).toBe("There is no contact with the kernel.");
+  expect(opener(2).disabled).toBe(true);
+  expect(opener(2).title).toBe("There is no contact with the kernel.");
+  await keys(table, "{ArrowRight}");
+  expect(row(table, 2).getAttribute("aria-expanded")).toBe("false");
+  await click(opener(1));
+  expect(subs()).toBe(2);
+  expect(opener(1).disabled).toBe(true);
+  await click(opener(0));
+  expect(subs()).toBe(0);
+  await click(opener(0));
+  expect(subs()).toBe(2);
+  expect(asked(table)).toEqual([{ op: "expand", row: 1, on: true }]);
+
+  table.model.beat();
+  await drawn();
+  expect(opener(1).disabled).toBe(false);
+  await click(opener(2));
+  expect(asked(table).at(-1)).toEqual({ op: "expand", row: 2, on: true });
+  vi.useRealTimers();
 });
 
 test("Python may close a row, and open one before there is a page", async () => {
