@@ -43,5 +43,5 @@ def opened(server, browser, request):
 
     yield open_it
     for page in pages:
-        page.javascript("await panel.sessionContext.shutdown();")
+        page.shut_down_kernel()
         page.close()

@@ -204,6 +204,21 @@ class NotebookPage:
     def interrupt(self) -> None:
         self.javascript("await panel.sessionContext.session.kernel.interrupt();")
 
+    def kill_kernel(self) -> None:
+        """Have the kernel die, as when its memory does not suffice; the server starts another one."""
+        self.add_cell("import os; os.kill(os.getpid(), 9)", wait=False)
+        died = self.page.get_by_role("dialog", name="Kernel Restarting")
+        died.get_by_role("button", name="Ok").click()
+
+    def shut_down_kernel(self) -> None:
+        """End the kernel; no other one takes its place."""
+        self.javascript("await panel.sessionContext.shutdown();")
+
+    def start_kernel(self, name: str = "python3") -> None:
+        """Give a notebook without a kernel one, and wait until it is idle."""
+        self.javascript("await panel.sessionContext.changeKernel({name: argument});", name)
+        self.page.wait_for_function(READY)
+
     def restart(self) -> None:
         """Restart the kernel and wait until it is idle."""
         self.javascript("await panel.sessionContext.session.kernel.restart();")

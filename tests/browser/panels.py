@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 
 PATIENCE = 60_000
 """Milliseconds that a wait may take on a machine with other things to do."""
@@ -54,6 +54,14 @@ def panel_of(page: Page, name: str = "") -> Locator:
     return panel
 
 
+def table_of(page: Page, number: int = 0) -> Locator:
+    """A table by its number, in view."""
+    table = page.locator(".qjob-table").nth(number)
+    table.wait_for()
+    table.scroll_into_view_if_needed()
+    return table
+
+
 def count(panel: Locator, status: str) -> Locator:
     """How many sub-jobs are in a state, as the panel says."""
     return panel.locator(f'[data-count="{status}"]')
@@ -62,6 +70,12 @@ def count(panel: Locator, status: str) -> Locator:
 def row(table: Locator, name: str) -> Locator:
     """A job's row in a table."""
     return table.locator("[role=row][data-job-id]").filter(has_text=name).first
+
+
+def in_state(table: Locator, number: int, status: str) -> None:
+    """Wait until so many jobs of a table are in a state."""
+    jobs = table.locator(f"[role=row][aria-level='1'][data-status={status}]")
+    expect(jobs).to_have_count(number, timeout=PATIENCE)
 
 
 def cancel(view: Locator) -> None:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, expect
 
 from qjob_widgets import LocalService
+from tests.browser.jupyter import NotebookPage
 
 PATIENCE = 60_000
 """Milliseconds that a wait may take on a machine with other things to do."""
@@ -47,6 +55,34 @@ def start(path: Path, options: str = "") -> str:
 def asked(service: LocalService, method: str, path: str) -> list[str]:
     """The paths of requests so far, by method and the end of the path."""
     return [each.path for each in service.requests if each.method == method and each.path.endswith(path)]
+
+
+def told(notebook: NotebookPage, expression: str) -> str:
+    """What an expression is in the kernel, as text."""
+    index = notebook.add_cell(expression)
+    text: str = notebook.outputs(index)[-1]["data"]["text/plain"]
+    return text
+
+
+def age(view: Locator) -> float:
+    """How many seconds old a panel or table says it is, while that is less than a minute."""
+    said = view.locator(".qjob-fresh").inner_text()
+    found = re.search(r"updated (?:just now|(\d+) s ago)", said)
+    assert found, said
+    return float(found[1] or 0)
+
+
+can_suspend = pytest.mark.skipif(sys.platform == "win32", reason="nothing can be suspended here")
+
+
+@contextlib.contextmanager
+def suspended(process: int) -> Iterator[None]:
+    """A process neither does nor says anything, though its connections stay: silence."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 def button(view: Locator, name: str) -> Locator:

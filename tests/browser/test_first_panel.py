@@ -190,7 +190,7 @@ def test_a_saved_notebook_shows_the_last_table_when_its_kernel_is_gone(server, b
     assert "Bearer" not in json.dumps(saved)
     assert "apikey" not in json.dumps(saved)
 
-    notebook.javascript("await panel.sessionContext.shutdown();")
+    notebook.shut_down_kernel()
     reopened = browser.open(server, notebook.name)
     twin = reopened.page.locator(".qjob-static")
     twin.wait_for()

@@ -59,7 +59,7 @@ def saved(browser, tmp_path_factory):
         expect(twin).to_contain_text("the last at position 3", timeout=PATIENCE)
         yield notebook.save()
         assert notebook.errors == []
-        notebook.javascript("await panel.sessionContext.shutdown();")
+        notebook.shut_down_kernel()
         notebook.page.context.close()
 
 

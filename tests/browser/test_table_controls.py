@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 import qjob_widgets as qj
-from tests.browser.panels import row
-from tests.browser.shared import PATIENCE, PERMISSIONS, asked, button, clipboard, press, settled, start
+from tests.browser.panels import in_state, row, table_of
+from tests.browser.shared import PATIENCE, PERMISSIONS, asked, button, clipboard, press, settled, start, told
 
 SHOW = """
 jobs = [sent(2, 'alpha', ['red']), sent(3, 'beta', ['red', 'blue']), backend.run(circuit, job_name='gamma')]
@@ -24,25 +24,6 @@ def service(tmp_path):
     with qj.LocalService(tmp_path / "jobs", backends=["simulator"]) as running:
         running.faults.hold("Queued")
         yield running
-
-
-def table_of(page, number=0):
-    table = page.locator(".qjob-table").nth(number)
-    table.wait_for()
-    table.scroll_into_view_if_needed()
-    return table
-
-
-def in_state(table, number, status):
-    expect(table.locator(f"[role=row][aria-level='1'][data-status={status}]")).to_have_count(
-        number, timeout=PATIENCE
-    )
-
-
-def told(notebook, expression):
-    """What an expression is in the kernel, as text."""
-    index = notebook.add_cell(expression)
-    return notebook.outputs(index)[-1]["data"]["text/plain"]
 
 
 def selected(notebook, names):
