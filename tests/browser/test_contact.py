@@ -45,12 +45,12 @@ def test_a_service_that_is_gone_or_silent_and_comes_back(opened, tmp_path):
         cancel(panel)
         expect(button(panel, "Cancel")).to_have_attribute("aria-busy", "true")
         service.start()
+        service.faults.hold("Queued")
         expect(count(panel, "CANCELLED")).to_have_text("3", timeout=PATIENCE)
         settled(panel)
         expect(panel).not_to_contain_text("Not sent")
         expect(panel).not_to_contain_text("retrying")
 
-        service.faults.hold("Queued")
         button(panel, "Rerun failed (3)").click()
         expect(count(panel, "QUEUED")).to_have_text("3", timeout=PATIENCE)
         settled(panel)

@@ -34,6 +34,7 @@ from qjob_widgets.widgets import commands
 commands.SECONDS = 3.0
 """
 """A click does not try for half a minute in vain."""
+FRESH = re.compile(r"updated (just now|[1-5] s ago)")
 NO_CONTACT = "There is no contact with the kernel."
 
 
@@ -106,14 +107,19 @@ def test_a_service_that_was_killed_and_comes_back(shown, service):
     as_it_was(table)
 
     # Started again it has the jobs and the port it had; what is asked meanwhile is sent then.
+    row(table, "beta").click()
     cancel(table)
-    expect(button(table, "Cancel")).to_have_attribute("aria-busy", "true")
     expect(message(table)).to_have_text("")
     service.start()
+    service.faults.hold("Queued")
+    in_state(table, 1, "CANCELLED")
+    expect(row(table, "beta")).to_have_attribute("data-status", "CANCELLED")
+    expect(message(table)).to_contain_text("Cancel sent for 1 job", timeout=PATIENCE)
+    expect(table).to_contain_text(FRESH, timeout=PATIENCE)
+    expect(table).not_to_contain_text("retrying")
+    cancel(table)
     in_state(table, 2, "CANCELLED")
     settled(table)
-    expect(message(table)).not_to_contain_text("Not sent")
-    expect(table).not_to_contain_text("retrying")
     assert len(asked(service, "POST", "/cancel")) == 5
     assert notebook.errors == []
 
@@ -141,7 +147,7 @@ def test_a_service_that_is_silent_and_goes_on(shown, service):
         expect(button(table, "Cancel")).to_be_enabled()
         is_true(table, silent)
         as_it_was(table)
-    expect(table).to_contain_text(re.compile(r"updated (just now|[1-5] s ago)"), timeout=PATIENCE)
+    expect(table).to_contain_text(FRESH, timeout=PATIENCE)
 
     cancel(table)
     in_state(table, 2, "CANCELLED")
