@@ -362,6 +362,19 @@ def test_the_same_action_from_two_pages_is_one_and_both_are_told():
     assert bench.job.rerun == 1
 
 
+def test_a_refresh_while_it_is_paused_keeps_nobody_waiting():
+    bench, answered = Bench("Q"), threading.Event()
+    bench.settled({"op": "pause", "on": True})
+    bench.job.source.ask = lambda jobs: answered.wait(10)
+    bench.message({"op": "refresh", "request": "refresh"})
+    bench.message({"op": "pause", "on": False, "request": "resume"})
+    replies = bench.replies(3)
+    answered.set()
+
+    assert [reply["request"] for reply in replies if reply["phase"] == "settled"] == ["resume"]
+    assert bench.replies(1)[0]["request"] == "refresh"
+
+
 def test_pause_asks_nothing_until_resume_and_a_refresh_once():
     bench = Bench("Q", *["Q"] * 9)
     bench.monitor.step()

@@ -60,7 +60,7 @@ class JobActions:
         }
         return {
             **found,
-            "refresh": Operation(self._refresh),
+            "refresh": Operation(self._refresh, asks=True),  # while it is paused, by itself
             "report": Operation(self._report, asks=True),
             "reason": Operation(self._reason),
         }
