@@ -146,7 +146,9 @@ class Shown:
 
     def sizes(self) -> dict[str, int]:
         """Bytes of each trait, as they are sent."""
-        told = {name: json.dumps(getattr(self.panel, name)).encode() for name in ("meta", "reasons", "summary")}
+        told = {
+            name: json.dumps(getattr(self.panel, name)).encode() for name in ("meta", "reasons", "summary")
+        }
         told |= {name: getattr(self.panel, name) for name in ("live", "times")}
         return {name: len(value) for name, value in told.items()}
 
