@@ -9,7 +9,8 @@ from datetime import timedelta
 from qjob_widgets.errors import Unreachable
 from qjob_widgets.events import JobEvent, PollFailed, WatchEnded
 from qjob_widgets.monitor.monitor import Monitor
-from qjob_widgets.monitor.watch import Pace
+from qjob_widgets.monitor.watch import SILENCE, Pace
+from qjob_widgets.patience import present
 from qjob_widgets.status import Status
 from tests.support import NOON, Clock, memory_job
 
@@ -176,6 +177,14 @@ def test_errands_are_done_again_when_they_say():
     monitor.repeat(errand)
     run(monitor, clock)
     assert done == [0, 3, 6, 9]
+
+
+def test_what_an_errand_asks_holds_up_nobody_for_long():
+    monitor, left = Monitor(clock=Clock(), threaded=False), []
+    monitor.repeat(lambda: left.append(present().left))
+    monitor.step()
+
+    assert left == [SILENCE]
 
 
 def test_an_errand_ends_when_it_is_closed_or_fails():

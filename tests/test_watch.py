@@ -6,7 +6,8 @@ import pytest
 
 from qjob_widgets.errors import RateLimited, Unreachable
 from qjob_widgets.events import JobEvent, PollFailed, WatchEnded
-from qjob_widgets.monitor.watch import Pace, Rest, watch
+from qjob_widgets.monitor.watch import SILENCE, Pace, Rest, watch
+from qjob_widgets.patience import present
 from qjob_widgets.status import Status
 from tests.hostile import HOSTILE, clean
 from tests.support import memory_job
@@ -44,6 +45,16 @@ def test_a_failed_poll_is_an_event_and_not_the_end():
     failed = [event for event in events if isinstance(event, PollFailed)]
     assert [event.failures for event in failed] == [1, 2]
     assert job.snapshot.status is Status.DONE
+
+
+def test_a_question_that_nobody_answers_fails_sooner_than_other_requests(monkeypatch):
+    job, left = memory_job("Q", "D"), []
+    ask = job.source.ask
+    monkeypatch.setattr(job.source, "ask", lambda jobs: left.append(present().left) or ask(jobs))
+    drained(job)
+
+    assert set(left) == {SILENCE}
+    assert not present().limited
 
 
 def test_an_answer_that_cannot_be_used_is_no_end_either():

@@ -33,7 +33,7 @@ export class Parts {
   ) {
     this.#live = live;
     this.#times = times;
-    this.size = Math.max(0, Math.min(meta?.total || 0, Math.floor(live.byteLength / LIVE)));
+    this.size = Math.min(meta?.total || 0, Math.floor(live.byteLength / LIVE));
   }
 
   /** Those in one state, in index order. */

@@ -121,7 +121,6 @@ export function paint(canvas: HTMLCanvasElement, parts: Parts, place: Layout, in
   };
   for (const [number, look] of LOOKS.entries()) {
     const found = groups[number] ?? [];
-    if (!found.length) continue;
     fill(found, (tiny && TINY[look]) || SHAPES[look], inks[look], tiny && look === "failed" ? 1 : 0);
     const cut = !tiny && CUTS[look];
     if (cut) fill(found, cut, inks.ground);

@@ -16,7 +16,8 @@ from datetime import datetime, timezone
 
 from qjob_widgets.events import Event, PollFailed
 from qjob_widgets.monitor.foreign import Foreign, ForeignJob, adapted
-from qjob_widgets.monitor.watch import Rest, Seen, Source, Watchable, watch
+from qjob_widgets.monitor.watch import SILENCE, Rest, Seen, Source, Watchable, watch
+from qjob_widgets.patience import Patience
 
 logger = logging.getLogger(__name__)
 
@@ -235,7 +236,8 @@ class Monitor:
 
     def _do(self, number: int, errand: _Errand) -> None:
         try:
-            seconds = errand.work()
+            with Patience(SILENCE):
+                seconds = errand.work()
         except Exception:
             logger.warning("An errand of the job monitor failed and is dropped.", exc_info=True)
             seconds = None

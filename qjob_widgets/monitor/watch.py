@@ -15,10 +15,15 @@ from typing import Protocol
 
 from qjob_widgets.errors import ApiError, RateLimited
 from qjob_widgets.events import Event, PollFailed, WatchEnded, diff
+from qjob_widgets.patience import Patience
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import Status
 
 logger = logging.getLogger(__name__)
+
+SILENCE = 20.0
+"""Seconds without any answer after which a question has failed: until then nothing else is asked, and a
+reader is not told that it hangs."""
 
 
 class Watchable(Protocol):
@@ -157,7 +162,8 @@ def _asked(source: Source, jobs: Sequence[Watchable]) -> tuple[bool, ApiError | 
     if not jobs:
         return True, None
     try:
-        return source.ask(jobs) is not False, None
+        with Patience(SILENCE):
+            return source.ask(jobs) is not False, None
     except ApiError as error:
         return True, error
     except Exception as error:
