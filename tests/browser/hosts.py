@@ -157,6 +157,6 @@ def _given(panel: JobPanel) -> dict[str, Any]:
     return {
         "esm": str(panel._esm),
         "css": str(panel._css),
-        "state": {name: value for name, value in state.items() if name in ("meta", "summary")},
+        "state": {name: value for name, value in state.items() if name in ("meta", "reasons", "summary")},
         "buffers": {name: base64.b64encode(value).decode() for name, value in buffers.items()},
     }

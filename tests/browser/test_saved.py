@@ -135,6 +135,8 @@ def test_the_file_holds_each_table_once_and_no_secret(saved):
     states = saved["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     assert len([each for each in states.values() if "meta" in each["state"]]) == 3
     text = json.dumps(saved)
+    for each in states.values():  # modules are packed, so any three letters may be in them
+        text = text.replace(json.dumps(each["state"].get("_esm", "")), "")
     assert not re.search(r"Bearer|apikey|authorization|QISKIT_IBM_TOKEN", text, re.IGNORECASE)
     assert not re.search(r"[a-z]+://[^/\s\"]*@", text), "no password in an address"
     assert not re.search(r"127\.0\.0\.1:\d+|OPENQASM|qpy", text), "neither where it runs nor what"
