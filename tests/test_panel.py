@@ -257,6 +257,21 @@ def test_times_of_thousands_follow_what_is_looked_at_first():
     assert bench.traits() == [{"live", "summary"}, {"times"}]
 
 
+def test_thousands_of_reasons_are_told_more_rarely_and_in_the_end():
+    bench = Bench("R" * 5000)
+    parts = [replace(one, status=Status.ERROR, reason="too deep") for one in bench.job.snapshot.parts]
+    bench.publisher.step()
+    told = []
+    for failed in (4000, 4001, 4002, 5000):
+        bench.clock.now += 1
+        bench.job.absorb(parts[:failed])
+        bench.publisher.tell(bench.panel)
+        bench.publisher.step()
+        told.append(len(bench.panel.reasons["of"]))
+
+    assert told == [0, 4001, 4001, 5000]
+
+
 def test_a_reason_is_told_without_all_else_that_rarely_changes():
     bench = Bench("RR")
     bench.publisher.step()

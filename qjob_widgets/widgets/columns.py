@@ -119,6 +119,11 @@ class Columns:
         return {"texts": [{"code": code, "text": shown(text)} for code, text in numbers], "of": of}
 
     @property
+    def reasoned(self) -> int:
+        """How many parts have a reason."""
+        return len(self._reasons)
+
+    @property
     def parts(self) -> Sequence[JobSnapshot]:
         """The parts."""
         return self.snapshot.parts

@@ -40,7 +40,7 @@ MANY = 1000
 LARGE = 50_000
 """Bytes above which `times` follow in a message of their own: what is looked at first is not kept waiting."""
 MOST_A_SECOND = 2500
-"""Of so many parts `meta` tells a second: where there are more, it is made more rarely still."""
+"""Of so many parts `meta` and `reasons` tell a second: where there are more, they are made more rarely."""
 
 
 def built(name: str) -> Path:
@@ -114,7 +114,8 @@ class JobPanel(anywidget.AnyWidget):
         self._outputs: list[Any] = []
         self._revision = 0
         self._calibrated: datetime | None = None
-        self._meta_at = self._times_at = float("-inf")
+        self._written: dict[str, float] = {}
+        """When each trait was written last."""
         self._origin: datetime | None = None
         self._views: frozenset[str] | None = None
         self._paused = False
@@ -194,20 +195,22 @@ class JobPanel(anywidget.AnyWidget):
             self._calibrated = self._surroundings.calibrated
             columns.stale.add("meta")
         moved = self._origin != columns.since
-        slow = len(columns.parts) > MANY and not columns.snapshot.final
-        rest = max(META_INTERVAL, len(columns.parts) / MOST_A_SECOND)
-        due = {
-            "live": True,
-            "reasons": True,
-            "times": moved or columns.snapshot.final or now - self._times_at >= TIMES_INTERVAL,
-            "meta": moved or not slow or now - self._meta_at >= rest,
+        number = len(columns.parts)
+        rests = {
+            "live": 0.0,
+            "times": TIMES_INTERVAL,
+            "reasons": columns.reasoned / MOST_A_SECOND,
+            "meta": max(META_INTERVAL, number / MOST_A_SECOND) if number > MANY else 0.0,
         }
+        at_once = moved or columns.snapshot.final
         state: dict[str, Any] = {}
-        for name in [name for name in columns.stale if due[name]]:
-            columns.stale.discard(name)
-            state[name] = self._meta(now) if name == "meta" else getattr(columns, name)
+        for name in sorted(columns.stale):
+            if at_once or now - self._written.get(name, float("-inf")) >= rests[name]:
+                columns.stale.discard(name)
+                self._written[name] = now
+                state[name] = self._meta() if name == "meta" else getattr(columns, name)
         if "times" in state:
-            self._times_at, self._origin = now, columns.since
+            self._origin = columns.since
         state["summary"] = view_state.summary(
             columns,
             self._fresh if self._paused else self._monitor.freshness(self._job),
@@ -221,8 +224,7 @@ class JobPanel(anywidget.AnyWidget):
         )
         return state
 
-    def _meta(self, now: float) -> dict[str, Any]:
-        self._meta_at = now
+    def _meta(self) -> dict[str, Any]:
         self._revision += 1
         self._labels = self._surroundings.labels()
         return view_state.meta(

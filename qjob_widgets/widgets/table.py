@@ -242,11 +242,11 @@ class JobTable(JobPanel):
             "rerunnable": sum(kinds[kind] for kind in KINDS),
         }
 
-    def _meta(self, now: float) -> dict[str, Any]:
+    def _meta(self) -> dict[str, Any]:
         told = self._group.told
         names = [shown(job.backend, LONGEST_NAME) for job in told]
         return {
-            **super()._meta(now),
+            **super()._meta(),
             "kind": "table",
             "query": self._query is not None,
             "composites": [job.composite for job in told],
