@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
-from qjob_widgets.widgets.publisher import BEAT, INTERVAL, Publisher
+import pytest
+
+from qjob_widgets.widgets.publisher import BEAT, INTERVAL, SELDOM, Publisher
 from tests.support import Clock
 
 
@@ -95,3 +98,28 @@ def test_forgotten_panels_get_no_turn():
 
     assert publisher.step() is None
     assert panel.published == []
+
+
+@pytest.mark.parametrize(
+    ("took", "gap"),
+    [(0.0, INTERVAL), (0.001, INTERVAL + 0.004), (0.002, 0.3), (0.003, 0.45), (0.02, SELDOM), (0.2, 1.05)],
+)
+def test_what_takes_long_gets_its_turns_more_rarely(took, gap):
+    clock, spent = Clock(now=100.0), Clock()
+    publisher = Publisher(clock=clock, spent=spent, threaded=False)
+
+    class Slow(Panel):
+        def publish(self) -> None:
+            super().publish()
+            spent.now += took
+
+    panel = Slow(clock)
+    for _ in range(3):
+        publisher.tell(panel)
+        clock.now += publisher.step() or 0.0
+    publisher.tell(panel)
+    publisher.step()
+
+    gaps = [after - before for before, after in itertools.pairwise(panel.published)]
+    assert gaps == pytest.approx([gap] * len(gaps))
+    assert len(gaps) >= 1
