@@ -2,7 +2,7 @@
 
 A panel that has news asks for a turn; it gets one at most every `INTERVAL` seconds, and one every `BEAT`
 seconds while it is open, so that the browser knows that the kernel is alive. One of thousands of parts that
-change all the time gets its turns a little more rarely, so that it takes less than a hundredth of a processor.
+change all the time gets its turns a little more rarely, so that it takes a small part of a processor.
 """
 
 from __future__ import annotations
