@@ -288,10 +288,8 @@ LINES: tuple[tuple[str, str, str], ...] = (
 
 def alone(running: Any, size: Size) -> None:
     """Print what one panel of many sub-jobs costs, beside one of few and a bare widget."""
-    first = []
-    for parts in (size.few, size.parts):
-        with notebook(running, f"cold{parts}") as page:
-            first.append(cold(page, parts))
+    with notebook(running, "cold") as page:
+        first = cold(page, size.parts)
     with notebook(running, "few") as page:
         warm(page)
         small = one(page, size.few, size)
@@ -302,7 +300,7 @@ def alone(running: Any, size: Size) -> None:
         least = bare(page, size)
         reasons = failing(page, size.parts, size, idle)
         reasons["kernel CPU, source alone"] = large["kernel CPU, source alone"]
-    small["first paint, first output of a page"], large["first paint, first output of a page"] = first
+    large["first paint, first output of a page"] = first
     for each in (small, large, reasons):
         each["kernel CPU, panel's share"] = each["kernel CPU"] - each["kernel CPU, source alone"]
     rows = [
@@ -311,8 +309,8 @@ def alone(running: Any, size: Size) -> None:
             told.format(large[name]),
             limit,
             told.format(reasons[name]) if name in reasons else "",
-            told.format(small[name]),
-            ratio(large[name], small[name]),
+            told.format(small[name]) if name in small else "",
+            ratio(large[name], small.get(name)),
             told.format(least[name]) if name in least else "",
             ratio(large[name], least.get(name)),
         )
