@@ -169,7 +169,7 @@ export const COLUMNS: Column[] = [
     key: "queue",
     title: "Queue",
     cell: queue,
-    width: fixed(84),
+    width: () => [84, 100],
     tells: any(
       (parts, part) =>
         parts.position(part) > 0 || (parts.isOpen(part) && parts.time(part, "expected") !== null),

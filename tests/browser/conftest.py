@@ -28,20 +28,36 @@ def browser(chromium_path: str) -> Iterator[Browser]:
         yield running
 
 
-@pytest.fixture
-def opened(server, browser, request):
-    """Open a notebook; everything is closed afterwards."""
+@pytest.fixture(scope="package")
+def spare():
+    """Pages that a test has left for the next one."""
     pages = []
+    yield pages
+    for page in pages:
+        page.close()
 
-    def open_it(cells=None, *, name=None, kernel="python3"):
+
+@pytest.fixture
+def opened(server, browser, spare, request):
+    """Open a notebook; everything is closed afterwards.
+
+    With `own` the page is loaded for this test and goes with it: one in which the test sets more than a
+    notebook would. Otherwise another notebook may have been open in it before.
+    """
+    pages, lent = [], []
+
+    def open_it(cells=None, *, name=None, kernel="python3", own=False):
         name = name or re.sub(r"\W+", "-", request.node.name) + ".ipynb"
         if cells is not None:
             server.write_notebook(name, cells, kernel)
-        page = browser.open(server, name)
-        pages.append(page)
+        lends = not own and server.application == "lab"
+        page = spare.pop().turn_to(name) if lends and spare else browser.open(server, name)
+        (lent if lends else pages).append(page)
         return page
 
     yield open_it
+    for page in lent:
+        (spare if page.leave() else pages).append(page)
     for page in pages:
         page.shut_down_kernel()
         page.close()

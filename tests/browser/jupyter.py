@@ -95,10 +95,7 @@ class Browser:
 
     def open(self, server: JupyterServer, name: str, seconds: float = 60) -> NotebookPage:
         """A notebook in a page of its own, its kernel idle. `seconds` bounds this and every later wait."""
-        notebook = NotebookPage(self._context(), server, name, seconds)
-        notebook.page.goto(server.notebook_url(name))
-        notebook.page.wait_for_function(READY)
-        return notebook
+        return NotebookPage(self._context(), server, name, seconds).load()
 
     def _context(self, **options: Any) -> BrowserContext:
         viewport = {"width": self.width, "height": self.height}
@@ -129,6 +126,37 @@ class NotebookPage:
         self.page = context.new_page()
         self.page.set_default_timeout(seconds * 1000)
         self._logged = listen(self.page)
+
+    def load(self) -> NotebookPage:
+        """Load the page, and wait until the kernel is idle."""
+        self.page.goto(self.server.notebook_url(self.name))
+        self.page.wait_for_function(READY)
+        return self
+
+    def leave(self) -> bool:
+        """Close the notebook and shut its kernel down; whether another one can be opened in this page, which
+        takes a third of the work of loading a page."""
+        left: bool = self.javascript(
+            """const {shell} = window.jupyterapp;
+            const opened = [...shell.widgets("main")];
+            const dialogs = document.querySelectorAll("dialog, .jp-Dialog").length;
+            if (opened.length !== 1 || dialogs || window.qjobRuns) return false;
+            await panel.sessionContext.shutdown();
+            panel.dispose();
+            return true;"""
+        )
+        self.page.context.clear_permissions()
+        return left
+
+    def turn_to(self, name: str) -> NotebookPage:
+        """Open another notebook, in the page that `leave` has left."""
+        self.name = name
+        self._logged.clear()
+        self.javascript(
+            "await window.jupyterapp.commands.execute('docmanager:open', {path: argument});", name
+        )
+        self.page.wait_for_function(READY)
+        return self
 
     @property
     def errors(self) -> list[str]:
@@ -226,7 +254,8 @@ class NotebookPage:
 
     def reload(self) -> None:
         """Reload the page; the kernel lives on, busy or not."""
-        self.page.reload()
+        # In a workspace of its own, or one that had another notebook before may open that.
+        self.page.goto(self.server.notebook_url(self.name))
         self.page.wait_for_function(OPEN)
 
     def save(self) -> dict[str, Any]:

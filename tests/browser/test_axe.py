@@ -38,7 +38,7 @@ def stage(browser) -> Iterator[Stage]:
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_nothing_of_a_panel_is_shut_to_anybody(opened, theme):
-    notebook = opened([START + FAILED + "panel = qj.JobPanel(failed)\npanel"])
+    notebook = opened([START + FAILED + "panel = qj.JobPanel(failed)\npanel"], own=True)
     notebook.page.emulate_media(reduced_motion="reduce")
     notebook.run_all()
     notebook.theme(theme)
@@ -62,7 +62,8 @@ def test_nothing_of_a_panel_is_shut_to_anybody(opened, theme):
 
 def test_nothing_of_a_question_or_a_table_is_shut_to_anybody(opened):
     notebook = opened(
-        [START + HELD + "qj.JobPanel(held)", "table = qj.JobTable([held, sent(4, 'other')])\ntable"]
+        [START + HELD + "qj.JobPanel(held)", "table = qj.JobTable([held, sent(4, 'other')])\ntable"],
+        own=True,
     )
     notebook.page.emulate_media(reduced_motion="reduce")
     notebook.run_all()

@@ -72,10 +72,15 @@ def test_each_control_while_a_cell_computes(opened, service, tmp_path, clicks):
     if not at_once:
         assert [each.path for each in service.requests if each.method != "GET"] == []
         let_go.touch()
+        settled(panel)
+        # It is paused, and what was on its way is cancelled once it has arrived.
+        button(panel, "Refresh").click()
     expect(count(panel, "CANCELLED")).to_have_text("5", timeout=PATIENCE)
     settled(panel)
-    assert len(asked(service, "POST", "/jobs")) == 1
-    assert len(asked(service, "POST", "/cancel")) == 5
+    # Where both were done at once what was to be sent again may have been cancelled before it was.
+    sent_again = len(asked(service, "POST", "/jobs"))
+    assert sent_again == 1 or (sent_again == 0 and not at_once)
+    assert len(asked(service, "POST", "/cancel")) == 4 + sent_again
     assert len(asked(service, "PUT", "/tags")) == 5
     assert "Total jobs: 5" in clipboard(panel)
     press(panel, "Freeze")

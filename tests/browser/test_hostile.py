@@ -96,7 +96,7 @@ def told(opened):
     pages, dialogs = [], []
 
     def open_it(*cells):
-        notebook = opened([JOBS, *cells])
+        notebook = opened([JOBS, *cells], own=True)
         notebook.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
         notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
         pages.append(notebook)
