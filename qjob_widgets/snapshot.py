@@ -146,7 +146,7 @@ class QueueInfo:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class JobSnapshot:
     """Everything that is known about one job at one moment.
 

@@ -27,6 +27,8 @@ _LATEST = 0xFFFFFFFF
 _EMPTY = CompositeSnapshot("", ())
 _NOTHING = JobSnapshot("", Status.INITIALIZING, attempt=0)
 """What is said of a part before anything is known of it."""
+_DONE, _ERROR, _QUEUED = Status.DONE, Status.ERROR, Status.QUEUED
+"""By names that are found quickly."""
 _Pairs = Sequence[tuple[int, JobSnapshot, JobSnapshot]]
 """Parts that were replaced: where each stands, what it is now and what it was."""
 
@@ -192,20 +194,27 @@ class Columns:
 
     def _count(self, pairs: _Pairs) -> None:
         """Bring the totals up to date."""
-        circuits, done, unsent, seen, *costs = self.totals
+        circuits, done, unsent, seen, usage, used, expected, estimates = self.totals
         for _, part, old in pairs:
             now, was = part.status, old.status
-            if now is Status.DONE or was is Status.DONE or part.place is not old.place:
+            if now is _DONE or was is _DONE or part.place is not old.place:
                 size, had = _size(part), _size(old)
                 circuits += size - had
-                done += (now is Status.DONE and size) - (was is Status.DONE and had)
-            if now is Status.ERROR or was is Status.ERROR:
+                done += (now is _DONE and size) - (was is _DONE and had)
+            if now is _ERROR or was is _ERROR:
                 unsent += _unsent(part) - _unsent(old)
-            if part.usage_seconds != old.usage_seconds or part.estimated_seconds != old.estimated_seconds:
-                changes = zip(costs, _costs(part), _costs(old), strict=True)
-                costs = [total + more - less for total, more, less in changes]
-            seen += part.times_seen - old.times_seen
-        self.totals = Totals(circuits, done, unsent, seen, *costs)
+            if (
+                part.usage_seconds is not old.usage_seconds
+                or part.estimated_seconds is not old.estimated_seconds
+            ):
+                more, less = _costs(part), _costs(old)
+                usage += more[0] - less[0]
+                used += more[1] - less[1]
+                expected += more[2] - less[2]
+                estimates += more[3] - less[3]
+            if part.times_seen is not old.times_seen:
+                seen += part.times_seen - old.times_seen
+        self.totals = Totals(circuits, done, unsent, seen, usage, used, expected, estimates)
 
     def _place(self, pairs: _Pairs) -> None:
         """Bring what is told of each part in `live` up to date."""
@@ -219,7 +228,7 @@ class Columns:
             if part.attempt != old.attempt:
                 attempts[index] = min(part.attempt, _MOST_ATTEMPTS)
             position = 0
-            if queue is not None and status is Status.QUEUED:
+            if queue is not None and status is _QUEUED:
                 position = min(queue.position or 0, _LAST_POSITION)
             if position != positions[index]:
                 self._move(index, position)
