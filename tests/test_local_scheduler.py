@@ -135,14 +135,44 @@ def running(house):
     return house, job
 
 
-def test_the_first_worker_is_warm_before_there_is_work_and_others_come_with_it(house):
+def test_the_first_worker_is_warm_before_there_is_work_and_others_come_when_there_is_too_much_for_it(house):
     assert len(house.workers) == 1
-    house.submit()
-    house.submit()
-    house.hired(1)
+    first, second = house.submit(), house.submit()
+    house.wait_until(crew.LONG_PATIENCE - 1)
+    house.workers[0].get_ready()
+    house.runs(first, 0)
+    house.settle()
+    assert len(house.workers) == 1, "it has only just begun"
+    house.wait_until(house.time + crew.PATIENCE)
+    house.hired(1).get_ready()
+    house.runs(second, 1)
     house.submit()
     house.settle()
-    assert len(house.workers) == 2
+    house.wait_until(house.time + crew.LONG_PATIENCE)
+    house.settle()
+    assert len(house.workers) == house.engine.capacity == 2
+
+
+def test_what_the_first_worker_does_in_a_moment_brings_no_other(house):
+    jobs = [house.submit() for _ in range(3)]
+    house.workers[0].get_ready()
+    for job in jobs:
+        house.runs(job, 0)
+        house.workers[0].finish()
+        house.becomes(job, "Completed")
+        house.settle()
+    house.wait_until(house.time + crew.LONG_PATIENCE)
+    house.settle()
+    assert len(house.workers) == 1
+
+
+def test_a_first_worker_that_does_not_start_is_not_waited_for_alone(house):
+    job = house.submit()
+    house.submit()
+    house.settle()
+    house.wait_until(crew.LONG_PATIENCE)
+    house.hired(1).get_ready()
+    house.runs(job, 1)
 
 
 def test_a_job_waits_until_a_worker_is_ready(house):
@@ -160,11 +190,12 @@ def test_a_job_waits_until_a_worker_is_ready(house):
 
 def test_a_worker_gets_one_job_at_a_time_in_order(house):
     jobs = [house.submit() for _ in range(3)]
-    house.hired(1)
     house.workers[0].get_ready()
     house.runs(jobs[0], 0)
+    house.settle()
     assert house.store.find(jobs[1]).status == "Queued"
-    house.workers[1].get_ready()
+    house.wait_until(crew.PATIENCE)
+    house.hired(1).get_ready()
     house.runs(jobs[1], 1)
     house.workers[1].finish()
     house.becomes(jobs[2], "Running")
@@ -448,6 +479,8 @@ def test_the_engine_may_grow_and_shrink(house):
     for number, job in enumerate(jobs):
         house.hired(number).get_ready()
         house.runs(job, number)
+        house.settle()
+        house.wait_until(house.time + crew.PATIENCE)
     house.engine.capacity = 1
     house.engine.changed()
     waiting = house.submit()

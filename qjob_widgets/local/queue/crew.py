@@ -6,7 +6,7 @@ One thread, the scheduler's, uses all of this.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,9 @@ from qjob_widgets.local.queue.engines import Engine, Worker
 _log = logging.getLogger(__name__)
 START_SECONDS = 300.0
 """A worker that is not ready by then is taken for one that hangs."""
+PATIENCE, LONG_PATIENCE = 0.5, 10.0
+"""Seconds that the workers who are there have to do all that waits, and those of whom none has started yet,
+before more are hired: a start takes a processor for seconds, and would slow down what is to be done soon."""
 TRIES = 3
 """So many starts in a row must fail before a job does: one worker may have been ended by accident."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
@@ -70,6 +73,8 @@ class Crew:
         self._engine, self._hear, self._give_up, self._clock = engine, hear, give_up, clock
         self._slots: list[Slot] = []
         self._failures = 0
+        self._short_until: float | None = None
+        """When more workers are hired, if there is still too much for those who are there."""
 
     def begin(self, changed: Callable[[], None]) -> None:
         """Have `changed` called, from any thread, when the size has changed."""
@@ -87,22 +92,39 @@ class Crew:
         yield from (slot for index, slot in enumerate(self._slots) if index < size or slot.job)
 
     def staff(self, waiting: int) -> None:
-        """Hire workers for so many jobs that wait; the first one also when none does, to be warm."""
+        """Hire workers for so many jobs that wait: the first one at once, also when none does, to be warm;
+        others when there has been too much for those who are there for a while."""
         slots = list(self.slots())
         empty = [slot for slot in slots if slot.worker is None]
-        if len(empty) == len(slots) and self._failures < TRIES:
+        alone = len(empty) == len(slots)
+        if alone and self._failures < TRIES:
             waiting = max(1, waiting)
         coming = [slot for slot in slots if slot.worker and slot.job is None and not slot.leaving]
         at_once = [slot for slot in empty if slot.kept or slot.job]
         others = [slot for slot in empty if slot not in at_once]
-        for slot in at_once + others[: max(0, waiting - len(coming) - len(at_once))]:
+        more = min(len(others), max(0, waiting - len(coming) - len(at_once)))
+        for slot in at_once + others[: min(more, 1) if alone else self._ripe(more, slots)]:
             if slot.rest is None:
                 self._hire(slot)
+
+    def _ripe(self, more: int, slots: Sequence[Slot]) -> int:
+        """How many of so many more workers are to be hired now: all of them, or none yet."""
+        if not more:
+            self._short_until = None
+            return 0
+        if self._short_until is None:
+            started = any(slot.ready for slot in slots)
+            self._short_until = self._clock() + (PATIENCE if started else LONG_PATIENCE)
+        if self._clock() < self._short_until:
+            return 0
+        self._short_until = None
+        return more
 
     def is_ready(self, slot: Slot) -> None:
         """The slot's worker has started."""
         self._failures = 0
         slot.ready = slot.kept = True
+        self._short_until = None  # from now on there is one who does something about it
         if not slot.sent:
             slot.due = None
 
@@ -138,8 +160,8 @@ class Crew:
 
     def next_due(self) -> float | None:
         """When the clock must be looked at."""
-        times = [time for slot in self._slots for time in (slot.due, slot.rest) if time is not None]
-        return min(times, default=None)
+        times = [self._short_until, *(time for slot in self._slots for time in (slot.due, slot.rest))]
+        return min((time for time in times if time is not None), default=None)
 
     def close(self) -> None:
         """End all workers."""
