@@ -28,7 +28,7 @@ _EMPTY = CompositeSnapshot("", ())
 _NOTHING = JobSnapshot("", Status.INITIALIZING, attempt=0)
 """What is said of a part before anything is known of it."""
 _DONE, _ERROR, _QUEUED = Status.DONE, Status.ERROR, Status.QUEUED
-"""By names that are found quickly."""
+"""In Python 3.11 `Status.DONE` is a property that is asked, ten times slower than a name."""
 _Pairs = Sequence[tuple[int, JobSnapshot, JobSnapshot]]
 """Parts that were replaced: where each stands, what it is now and what it was."""
 

@@ -41,8 +41,8 @@ def spare():
 def opened(server, browser, spare, request):
     """Open a notebook; everything is closed afterwards.
 
-    With `own` the page is loaded for this test and goes with it: one in which the test sets more than a
-    notebook would. Otherwise another notebook may have been open in it before.
+    With `own` the page is loaded for this test and goes with it: one that it reloads, or in which it sets
+    more than a notebook would. Otherwise another notebook may have been open in it before.
     """
     pages, lent = [], []
 

@@ -253,9 +253,11 @@ class NotebookPage:
         self.page.wait_for_function(READY)
 
     def reload(self) -> None:
-        """Reload the page; the kernel lives on, busy or not."""
-        # In a workspace of its own, or one that had another notebook before may open that.
-        self.page.goto(self.server.notebook_url(self.name))
+        """Reload the page; the kernel lives on, busy or not.
+
+        A page that had another notebook before may come back with that one.
+        """
+        self.page.reload()
         self.page.wait_for_function(OPEN)
 
     def save(self) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def test_updates_are_drawn_while_result_blocks(opened):
 
 
 def test_a_reloaded_page_shows_the_state_at_once(opened):
-    notebook = opened([HELD])
+    notebook = opened([HELD], own=True)
     notebook.run_all()
     expect(count(panel_of(notebook), "QUEUED")).to_have_text("6", timeout=PATIENCE)
     notebook.save()
@@ -172,6 +172,30 @@ def test_a_reloaded_page_shows_the_state_at_once(opened):
     panel.locator("[data-confirm]").click()
     expect(panel).to_have_attribute("data-status", "CANCELLED", timeout=PATIENCE)
     assert notebook.errors == []
+
+
+def test_a_saved_notebook_shows_the_last_table_when_its_kernel_is_gone(server, browser, opened):
+    notebook = opened([HELD, "service.faults.release(); job.wait_for_final_state()"])
+    notebook.run_cell(0)
+    panel = panel_of(notebook)
+    expect(count(panel, "QUEUED")).to_have_text("6", timeout=PATIENCE)
+    expect(notebook.page.locator(".qjob-static")).to_be_hidden()
+    notebook.run_cell(1)
+    expect(count(panel, "DONE")).to_have_text("6", timeout=PATIENCE)
+    saved = notebook.save()
+    outputs = saved["cells"][0]["outputs"]
+    twins = ["".join(one["data"]["text/html"]) for one in outputs if "text/html" in one["data"]]
+    assert len(twins) == 1
+    assert "6 of 6 done" in twins[0]
+    assert "Bearer" not in json.dumps(saved)
+    assert "apikey" not in json.dumps(saved)
+
+    notebook.shut_down_kernel()
+    reopened = browser.open(server, notebook.name)
+    twin = reopened.page.locator(".qjob-static")
+    twin.wait_for()
+    expect(twin).to_contain_text("6 of 6 done")
+    reopened.close()
 
 
 def test_keys_stay_in_the_panel(opened):
@@ -202,3 +226,13 @@ def test_the_theme_is_followed(opened):
     notebook.theme("JupyterLab Dark")
     assert lightness() < light / 2
     notebook.theme("JupyterLab Light")
+
+
+def test_a_kernel_that_is_gone_is_told(opened):
+    notebook = opened([HELD])
+    notebook.run_all()
+    panel = panel_of(notebook)
+    expect(count(panel, "QUEUED")).to_have_text("6", timeout=PATIENCE)
+    notebook.restart()
+    expect(panel).to_contain_text("no contact", timeout=25_000)
+    expect(panel.get_by_role("button", name="Cancel")).to_be_disabled()

@@ -79,7 +79,7 @@ for _ in range(400):  # the page says it once the selection has settled
 
 
 def test_a_row_offers_what_can_be_done_and_a_selection_survives_a_reload(opened):
-    notebook = opened([START, ROWS])
+    notebook = opened([START, ROWS], own=True)
     notebook.run_all()
     table = notebook.page.locator(".qjob-table")
     failed = row(table, "failed once")
@@ -104,7 +104,7 @@ def test_a_row_offers_what_can_be_done_and_a_selection_survives_a_reload(opened)
 
 
 def test_jobs_that_match_a_query_come_by_themselves(opened):
-    notebook = opened([START, QUERY, "late = sent(4, 'late')"])
+    notebook = opened([START, QUERY, "late = sent(4, 'late')"], own=True)
     notebook.run_cell(0)
     notebook.run_cell(1)
     table = notebook.page.locator(".qjob-table")

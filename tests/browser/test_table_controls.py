@@ -35,7 +35,7 @@ def selected(notebook, names):
 
 
 def test_a_selection_is_the_same_in_the_page_and_in_python(opened, service, tmp_path):
-    notebook = opened([start(tmp_path / "jobs"), SHOW])
+    notebook = opened([start(tmp_path / "jobs"), SHOW], own=True)
     notebook.run_all()
     table, keys = table_of(notebook.page), notebook.page.keyboard
     in_state(table, 3, "QUEUED")

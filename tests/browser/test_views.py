@@ -97,7 +97,7 @@ def test_every_view_shows_the_same_and_acts_once(opened, server, browser):
 
 def test_a_table_has_two_views_and_is_whole_after_a_reload(opened):
     table = "table = qj.JobTable([failed, held])\ntable"
-    notebook = opened([START, FAILED, HELD, table, "table"])
+    notebook = opened([START, FAILED, HELD, table, "table"], own=True)
     notebook.run_all()
     tables = notebook.page.locator(".qjob-table")
     expect(tables).to_have_count(2)
@@ -122,7 +122,7 @@ def test_a_table_has_two_views_and_is_whole_after_a_reload(opened):
 def test_a_view_that_comes_late_shows_everything_at_once(opened):
     show = "panel = qj.JobPanel(held)\npanel"
     let_go = "service.faults.release(); held.wait_for_final_state()"
-    notebook = opened([START, HELD, show, let_go])
+    notebook = opened([START, HELD, show, let_go], own=True)
     for index in range(3):
         notebook.run_cell(index)
     expect(count(panel_of(notebook.page), "QUEUED")).to_have_text("6", timeout=PATIENCE)
