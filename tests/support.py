@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 from qjob_widgets.errors import ApiError
+from qjob_widgets.monitor.foreign import Foreign
+from qjob_widgets.monitor.monitor import Monitor
 from qjob_widgets.monitor.watch import Pace, Watchable
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, QueueInfo
 from qjob_widgets.status import Status
@@ -108,6 +110,14 @@ class MemoryJob:
     def rerun_failed(self, *, parts: Collection[int] | None = None) -> None:
         self.rerun += 1
         self.chosen = parts
+
+
+class Prompt(Monitor):
+    """A monitor without a thread that asks in the thread of who wants an answer."""
+
+    def ask(self, jobs: Iterable[Watchable | Foreign], within: float) -> None:
+        super().ask(jobs, within)
+        self.step()
 
 
 def memory_job(letters: str, *answers: str | Exception, job_id: str = "whole") -> MemoryJob:

@@ -12,6 +12,7 @@ from qjob_widgets.monitor.monitor import Monitor
 from qjob_widgets.monitor.watch import SILENCE, Pace
 from qjob_widgets.patience import present
 from qjob_widgets.status import Status
+from tests.local_support import until
 from tests.support import NOON, Clock, memory_job
 
 
@@ -73,6 +74,45 @@ def test_refresh_asks_at_once():
     monitor.step()
 
     assert len(job.source.questions) == 2
+
+
+def test_ask_returns_when_there_is_an_answer():
+    monitor = Monitor()
+    job = memory_job("Q", "Q", "R", "D")
+    with monitor.watch(job):
+        until(lambda: monitor.freshness(job).asked)
+        monitor.ask([job], 30)
+        running = job.snapshot.parts[0].status
+        monitor.ask([job, job], 30)
+    monitor.close()
+
+    assert (running, job.snapshot.parts[0].status) == (Status.RUNNING, Status.DONE)
+    assert len(job.source.questions) == 3
+
+
+def test_ask_waits_no_longer_than_it_is_told_and_for_nobody_who_is_not_watched():
+    monitor, waits = Monitor(), threading.Event()
+    job = memory_job("Q", "D")
+    job.source.ask = lambda jobs: waits.wait(30)
+    monitor.ask([job], 30)
+    with monitor.watch(job):
+        monitor.ask([job], 0.01)
+    waits.set()
+    monitor.close()
+
+    assert not job.snapshot.final
+
+
+def test_ask_on_the_monitors_own_thread_does_not_wait_for_itself():
+    monitor, done = Monitor(), queue.Queue()
+    job = memory_job("Q", "Q", "Q", "D")
+    job.source.pace = Pace(shortest=0.001, longest=0.01)
+    with monitor.watch(job, lambda event: monitor.ask([job], 30) or done.put(event)):
+        while not isinstance(done.get(timeout=10), WatchEnded):
+            pass
+    monitor.close()
+
+    assert job.snapshot.final
 
 
 def test_a_subscriber_that_fails_is_dropped_and_the_others_hear_on(caplog):

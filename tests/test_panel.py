@@ -26,7 +26,7 @@ from qjob_widgets.widgets.publisher import Publisher
 from qjob_widgets.widgets.shown import shown
 from tests.hostile import HOSTILE, clean
 from tests.local_support import until
-from tests.support import NOON, Clock, memory_job
+from tests.support import NOON, Clock, Prompt, memory_job
 from tests.test_words import texts_in
 
 
@@ -48,9 +48,9 @@ class Comm:
 class Bench:
     """A panel of a job in memory, stepped by hand."""
 
-    def __init__(self, letters="DEQ", *answers):
+    def __init__(self, letters="DEQ", *answers, monitor=Monitor):
         self.clock = Clock()
-        self.monitor = Monitor(clock=self.clock, threaded=False)
+        self.monitor = monitor(clock=self.clock, threaded=False)
         self.publisher = Publisher(clock=self.clock, threaded=False)
         self.job = memory_job(letters, *answers)
         self.panel = JobPanel(
@@ -158,6 +158,14 @@ def test_refresh_asks():
     bench.monitor.step()
 
     assert len(bench.job.source.questions) == 2
+
+
+def test_what_was_cancelled_is_known_before_the_click_is_answered_so_that_the_next_finds_it_done():
+    bench = Bench("QQ", "CC", monitor=Prompt)
+    first, second = bench.settled({"op": "cancel"}), bench.settled({"op": "cancel"})
+
+    assert (first["text"], bench.job.cancelled) == ("Cancel sent for 2 sub-jobs.", 1)
+    assert second["text"] == "Nothing to cancel: everything has ended."
 
 
 def test_what_the_service_says_against_it_is_shown():

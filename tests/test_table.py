@@ -20,7 +20,7 @@ from qjob_widgets.widgets.panel import STATIC
 from qjob_widgets.widgets.publisher import Publisher
 from qjob_widgets.widgets.table import JobTable
 from tests.local_support import until
-from tests.support import NOON, Clock, MemoryJob, memory_job, part
+from tests.support import NOON, Clock, MemoryJob, Prompt, memory_job, part
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class SimpleStanding:
 class Bench:
     """A table of jobs in memory, stepped by hand."""
 
-    def __init__(self, *jobs: MemoryJob, **options):
+    def __init__(self, *jobs: MemoryJob, monitor=Monitor, **options):
         self.clock = Clock()
-        self.monitor = Monitor(clock=self.clock, threaded=False)
+        self.monitor = monitor(clock=self.clock, threaded=False)
         self.publisher = Publisher(clock=self.clock, threaded=False)
         self.table = JobTable(
             jobs,
@@ -135,6 +135,15 @@ def test_what_is_asked_of_rows_is_done_to_their_jobs():
     assert bench.table.selected == [one, three]
     bench.step()
     assert bench.table.summary["selected"] == [0, 2]  # a page that is loaded anew begins with it
+
+
+def test_what_was_cancelled_is_known_before_the_click_is_answered_so_that_the_next_finds_it_done():
+    one, two = named("Q", "one", "C"), named("QQ", "two", "CC")
+    bench = Bench(one, two, monitor=Prompt)
+    first, second = bench.ask({"op": "cancel"}), bench.ask({"op": "cancel"})
+
+    assert (first["text"], one.cancelled, two.cancelled) == ("Cancel sent for 2 jobs.", 1, 1)
+    assert second["text"] == "Nothing to cancel: everything has ended."
 
 
 def test_one_that_refuses_does_not_keep_the_others_from_it():

@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -49,6 +49,9 @@ class _Flock:
     loop: Iterator[Event | Rest] | None = None
     due: float = 0.0
     fresh: Freshness = field(default_factory=Freshness)
+    begun: int = 0
+    done: int = 0
+    """Turns that have begun, and the last that is over."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,7 @@ class Monitor:
         self._now = now
         self._threaded = threaded
         self._lock = threading.RLock()
+        self._turned = threading.Condition(self._lock)
         self._flocks: dict[int, _Flock] = {}
         # By the job that they hear of, None of every one: a table subscribes to thousands, one by one.
         self._subscribers: dict[str | None, dict[int, _Hearing]] = {}
@@ -164,6 +168,7 @@ class Monitor:
                         facts.pop(id(job), None)
                 if not flock.jobs and self._flocks.get(id(flock.source)) is flock:
                     del self._flocks[id(flock.source)]
+                    self._turned.notify_all()
                     self._wake.set()  # a thread that rests has nothing left to rest for
 
         return Subscription(close)
@@ -198,6 +203,24 @@ class Monitor:
             self._wake.set()
             self._ensure_thread()
 
+    def ask(self, jobs: Iterable[Watchable | Foreign], within: float) -> None:
+        """Ask about `jobs` now, and return when that has been done, or after `within` seconds.
+
+        One that is not watched is left out. On the monitor's own thread, and where there is none, it is as
+        `refresh`.
+        """
+        with self._lock:
+            by_source = {id(job.source): job for job in map(adapted, jobs)}
+            turns = [(flock, flock.begun + 1) for each in by_source if (flock := self._flocks.get(each))]
+            for job in by_source.values():
+                self.refresh(job)
+            if not self._threaded or threading.current_thread() is self._thread:
+                return
+            self._turned.wait_for(
+                lambda: self._closed or all(flock.done >= turn or not flock.jobs for flock, turn in turns),
+                within,
+            )
+
     def freshness(self, job: Watchable | Foreign) -> Freshness:
         """How old the facts about `job` are. Free."""
         flock = self._flocks.get(id(adapted(job).source))
@@ -210,6 +233,7 @@ class Monitor:
             self._flocks.clear()
             self._errands.clear()
             self._subscribers.clear()
+            self._turned.notify_all()
             thread = self._thread
         self._wake.set()
         if thread is not None and thread is not threading.current_thread():
@@ -252,8 +276,18 @@ class Monitor:
             flock.loop = watch(
                 flock.source, lambda: self._jobs_of(flock), seen=flock.seen, each=self._tells_each
             )
-        flock.due = float("inf")
-        for found in flock.loop:
+        with self._lock:
+            flock.due = float("inf")
+            flock.begun += 1
+        try:
+            self._drain(flock, flock.loop)
+        finally:
+            with self._lock:
+                flock.done = flock.begun
+                self._turned.notify_all()
+
+    def _drain(self, flock: _Flock, loop: Iterator[Event | Rest]) -> None:
+        for found in loop:
             if isinstance(found, Rest):
                 with self._lock:
                     # A refresh that came meanwhile asks for an earlier turn than this rest.

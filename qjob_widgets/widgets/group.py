@@ -260,6 +260,10 @@ class GroupMonitor:
         for each in self._group.jobs:
             self._monitor.refresh(each)
 
+    def ask(self, jobs: object, within: float) -> None:
+        """The same, and return when that has been done, or after `within` seconds."""
+        self._monitor.ask(self._group.jobs, within)
+
     def freshness(self, job: object) -> Freshness:
         """That of the job of which least is known; that of a service that does not answer before all."""
         every = [self._monitor.freshness(each) for each in self._group.jobs if not each.snapshot.final]

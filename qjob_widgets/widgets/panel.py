@@ -37,6 +37,8 @@ MOMENT_INTERVAL = 300.0
 """Seconds after which the twin of an open job tells a later moment, though nothing else has changed."""
 MANY = 1000
 """Above so many parts `meta` is made at most each META_INTERVAL, since making it takes a while."""
+ANSWER = 5.0
+"""Seconds that a click waits at most for the service's word on what it did."""
 LARGE = 50_000
 """Bytes above which `times` follow in a message of their own: what is looked at first is not kept waiting."""
 MOST_A_SECOND = 2500
@@ -347,12 +349,15 @@ class JobPanel(anywidget.AnyWidget):
                 self._views = pages - {page}
 
     def _ask_now(self) -> None:
-        """Ask about the job now; while it is paused, this once."""
+        """Have the job asked about, as a rule to the end; while it is paused, this once.
+
+        What a click did is told as done only once it shows: the same click from another page finds it done.
+        """
         if self._paused:
             self._job.source.ask([self._job])
             self._fresh = Freshness(self._now())
         else:
-            self._monitor.refresh(self._job)
+            self._monitor.ask([self._job], ANSWER)
 
     def _on_pause(self, asked: Asked) -> Outcome:
         if asked.on:

@@ -59,7 +59,9 @@ def counts(panel: Locator) -> list[Locator]:
 
 
 def test_every_view_shows_the_same_and_acts_once(opened, server, browser):
-    notebook = opened([START, HELD, "panel = qj.JobPanel(held)\npanel", "panel"])
+    # So that the second click comes while the first is being done, however slow this machine is.
+    slowly = 'service.faults.delay("POST /jobs/{id}/cancel", seconds=3, times=None)'
+    notebook = opened([START, HELD + slowly, "panel = qj.JobPanel(held)\npanel", "panel"])
     notebook.run_all()
     panels = notebook.page.locator(".qjob-panel")
     expect(panels).to_have_count(2)
