@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import compress
 
 from qjob_widgets.errors import ApiError
-from qjob_widgets.snapshot import JobSnapshot
+from qjob_widgets.snapshot import JobSnapshot, replaced
 
 
 @dataclass(frozen=True)
@@ -45,11 +43,10 @@ Event = JobEvent | PollFailed | WatchEnded
 
 def diff(watched: str, old: Sequence[JobSnapshot], new: Sequence[JobSnapshot]) -> Iterator[JobEvent]:
     """One event for each part of `new` that differs from the part of `old` in the same place."""
-    # Thousands that are not touched cost nothing: no copy, and most are the same object.
     before: Sequence[JobSnapshot | None] = old
     if len(old) != len(new):
         before = [*old[: len(new)], *[None] * (len(new) - len(old))]
-    for index in compress(range(len(new)), map(operator.is_not, new, before)):
+    for index in replaced(new, before):
         one, other = new[index], before[index]
         if other is None or one.status is not other.status or one != other:
             yield JobEvent(watched, one.job_id, other, one)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from itertools import compress
-from operator import attrgetter
+from operator import attrgetter, is_not
 from typing import Any
 
 from qjob_widgets import tags as composite_tags
@@ -16,6 +16,7 @@ from qjob_widgets.status import FINAL, RERUNNABLE, SENTENCES, Status, overall
 
 _STATUS = attrgetter("status")
 _OPEN = frozenset(Status) - FINAL
+STRETCH = 200
 
 
 def _duration_from_now(moment: datetime | None, now: datetime) -> str:
@@ -104,6 +105,11 @@ class QueueInfo:
     def estimated_complete_time(self) -> datetime | None:
         """When the job may end, in local time."""
         return None if self._complete is None else self._complete.astimezone()
+
+    @property
+    def ends(self) -> datetime | None:
+        """The same moment as the service told it: for arithmetic, since making local times takes a while."""
+        return self._complete
 
     @property
     def known(self) -> bool:
@@ -256,3 +262,15 @@ class CompositeSnapshot:
         if not queued:
             return None
         return max(queued, key=lambda part: (part.position is None, part.position or 0))
+
+
+def replaced(new: Sequence[JobSnapshot], old: Sequence[JobSnapshot | None]) -> Iterator[int]:
+    """Where `new` has other facts than `old`, which is as long; facts are replaced whole.
+
+    Thousands that are not touched cost next to nothing: they are the same objects, and whole stretches of
+    them are compared at once.
+    """
+    for start in range(0, len(new), STRETCH):
+        now, was = new[start : start + STRETCH], old[start : start + STRETCH]
+        if now != was:
+            yield from compress(range(start, start + len(now)), map(is_not, now, was))

@@ -100,9 +100,29 @@ def test_forgotten_panels_get_no_turn():
     assert panel.published == []
 
 
+@pytest.mark.parametrize(("number", "each"), [(1, 4), (5, 4), (10, 2), (20, 1), (60, 1)])
+def test_panels_that_change_at_the_same_time_share_the_turns(number, each):
+    publisher, clock = made()
+    panels = [Panel(clock) for _ in range(number)]
+    resting = Panel(clock)
+    publisher.tell(resting)
+    publisher.step()
+    clock.now += 60
+    for _ in range(400):
+        for panel in panels:
+            publisher.tell(panel)
+        publisher.step()
+        clock.now += 0.0125
+    late = [sum(moment > 162.6 for moment in panel.published) for panel in panels]
+
+    assert min(late) >= 2.4 * each - 1
+    assert max(late) <= 2.4 * each + 1
+    assert len(resting.published) == 1
+
+
 @pytest.mark.parametrize(
     ("took", "gap"),
-    [(0.0, INTERVAL), (0.001, INTERVAL + 0.004), (0.002, 0.3), (0.003, 0.45), (0.02, SELDOM), (0.2, 1.05)],
+    [(0.0, INTERVAL), (0.001, INTERVAL + 0.004), (0.002, 0.4), (0.003, 0.6), (0.02, SELDOM), (0.2, 1.05)],
 )
 def test_what_takes_long_gets_its_turns_more_rarely(took, gap):
     clock, spent = Clock(now=100.0), Clock()

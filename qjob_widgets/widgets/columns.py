@@ -6,15 +6,13 @@ parts, of which 300 change four times a second, takes a small part of a processo
 
 from __future__ import annotations
 
-import operator
 import sys
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import compress
 from typing import Any, NamedTuple
 
-from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
+from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, replaced
 from qjob_widgets.status import CODES, Status
 from qjob_widgets.widgets import words
 from qjob_widgets.widgets.shown import LONGEST_NAME, shown
@@ -80,11 +78,10 @@ class Columns:
         if len(parts) != len(olds):
             self._resize(len(parts))
             olds = (_NOTHING,) * len(parts)
-        changed = list(compress(range(len(parts)), map(operator.is_not, parts, olds)))
-        if not changed:
+        pairs = [(index, parts[index], olds[index]) for index in replaced(parts, olds)]
+        if not pairs:
             return
         self.stale.update(("live", "times"))
-        pairs = [(index, parts[index], olds[index]) for index in changed]
         self._count(pairs)
         self._place(pairs)
         self._tell(pairs)
@@ -254,7 +251,7 @@ class Columns:
                 times[at + 1] = tenths(part.running)
             if part.finished is not old.finished:
                 times[at + 2] = tenths(part.finished)
-            if part.queue is not old.queue or part.status is not old.status:
+            if part.queue is not old.queue or (part.queue is not None and part.status is not old.status):
                 times[at + 3] = tenths(_ends(part))
             if part.usage_seconds is not old.usage_seconds:
                 usage = part.usage_seconds
@@ -297,6 +294,8 @@ def _unsent(part: JobSnapshot) -> bool:
 def _costs(part: JobSnapshot) -> tuple[int, int, int, int]:
     """What one part adds to `usage`, `used`, `expected` and `estimates`."""
     usage, estimate = part.usage_seconds, part.estimated_seconds
+    if usage is None and estimate is None:
+        return 0, 0, 0, 0
     known = usage if usage is not None else estimate
     return (
         0 if usage is None else round(usage * 1000),
@@ -312,7 +311,7 @@ def _header(snapshot: CompositeSnapshot) -> object:
 
 def _ends(part: JobSnapshot) -> datetime | None:
     """When a part is expected to end."""
-    return None if part.queue is None or part.final else part.queue.estimated_complete_time
+    return None if part.queue is None or part.final else part.queue.ends
 
 
 def little_endian(numbers: array[int]) -> bytes:

@@ -2,7 +2,8 @@
 
 A panel that has news asks for a turn; it gets one at most every `INTERVAL` seconds, and one every `BEAT`
 seconds while it is open, so that the browser knows that the kernel is alive. One of thousands of parts that
-change all the time gets its turns a little more rarely, so that it takes a small part of a processor.
+change all the time gets its turns a little more rarely, so that it takes a small part of a processor; and so
+do many panels that change at the same time, so that a page can be scrolled meanwhile.
 """
 
 from __future__ import annotations
@@ -20,9 +21,13 @@ logger = logging.getLogger(__name__)
 
 INTERVAL = 0.25
 BEAT = 5.0
-REST = 150.0
+TURNS = 20
+"""How many turns a second all panels share,"""
+SHARED = 1.0
+"""though none waits longer than these seconds for others to have theirs."""
+REST = 200.0
 """How often what its turns take goes by from one to the next"""
-SELDOM = 0.5
+SELDOM = 1.0
 """but not, for that, more seconds than these"""
 ROOM = 4.0
 """unless a turn takes so long that it has to leave room for others: so often what it took goes by then."""
@@ -87,19 +92,22 @@ class Publisher:
         """Publish what is due; the seconds until more is, or None when nothing will be."""
         with self._lock:
             panels = list(self._last.items())
+        began = self._clock()
+        lively = sum(began - last < 2 * SHARED for _, last in panels)
+        interval = min(SHARED, max(INTERVAL, lively / TURNS))
         waits = []
         for panel, last in panels:
             now = self._clock()
-            wait = self._due(panel, last) - now
+            wait = self._due(panel, last, interval) - now
             if wait <= 0:
-                wait = self._due(panel, self._publish(panel, now)) - now
+                wait = self._due(panel, self._publish(panel, now), interval) - now
             waits.append(wait)
         soonest = min(waits, default=float("inf"))
         return None if soonest == float("inf") else max(0.0, soonest)
 
-    def _due(self, panel: Published, last: float) -> float:
+    def _due(self, panel: Published, last: float, interval: float) -> float:
         if panel in self._news:
-            return last + INTERVAL
+            return last + interval
         return last + BEAT if panel.wants_heartbeat else float("inf")
 
     def _publish(self, panel: Published, now: float) -> float:
