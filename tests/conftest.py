@@ -19,6 +19,11 @@ def pytest_unconfigure() -> None:
     _home.cleanup()
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: tests often wait for a browser, a kernel or a service."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """Path of a Chromium program; the test fails with one sentence where there is none."""

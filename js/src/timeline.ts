@@ -12,6 +12,8 @@ export interface Span {
 
 /** A bar is this high, in the middle of its row. */
 const BAR = 10;
+/** Pixels that the column's name and the words of a moment to the left of it take. */
+const NAME = 110;
 /** No closer look than this. */
 const SHORTEST = 1000;
 const SECOND = 1000;
@@ -62,8 +64,8 @@ export function ticks({ from, to }: Span, width: number): { at: number; text: st
   const text = (at: number) =>
     step < 24 * HOUR ? clock(at, at).slice(0, step % MINUTE ? 8 : 5) : clock(at, 0).slice(5, 10);
   const found = [];
-  // A moment at the very end would have its words cut off, or lie below the column's name.
-  const last = to - ((to - from) * Math.min(110, width / 2)) / Math.max(width, 100);
+  // A moment further right would have its words cut off, or lie below the column's name.
+  const last = to - ((to - from) * NAME) / Math.max(width, NAME);
   for (let at = first; at <= last; at += step) found.push({ at: (at - from) / (to - from), text: text(at) });
   return found;
 }
