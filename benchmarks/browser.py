@@ -120,7 +120,7 @@ def at_four_hertz(page: Measured, parts: int, size: Size) -> list[float]:
 
 
 def failing(page: Measured, parts: int, size: Size, idle: Load) -> Figures:
-    """The same where one in fifty fails, so that `meta` has to tell a reason again and again."""
+    """The same where one in fifty fails, so that `reasons` are told again and again."""
     page.python("shown.panel.close()")
     page.python(f"job = Played({parts}, name='failing', fails=True)")
     page.first_paint(PANEL, drawn("failing"))

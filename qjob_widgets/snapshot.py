@@ -17,6 +17,7 @@ from qjob_widgets.status import FINAL, RERUNNABLE, SENTENCES, Status, overall
 _STATUS = attrgetter("status")
 _OPEN = frozenset(Status) - FINAL
 STRETCH = 200
+"""So many facts are compared at once where most are the same."""
 
 
 def _duration_from_now(moment: datetime | None, now: datetime) -> str:

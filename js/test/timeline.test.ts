@@ -159,3 +159,9 @@ test("keys on the axis zoom, move and show all; the wheel zooms only there or wi
   await press("0");
   expect(await wheel(false)).toBe(true);
 });
+
+test("no clock of a narrow axis reaches the column's name", () => {
+  for (const width of [120, 150, 180, 210, 400])
+    for (const { at } of ticks({ from: 0, to: 7000 }, width))
+      expect(at * width).toBeLessThanOrEqual(width - 110);
+});

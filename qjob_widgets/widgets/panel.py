@@ -349,7 +349,7 @@ class JobPanel(anywidget.AnyWidget):
                 self._views = pages - {page}
 
     def _ask_now(self) -> None:
-        """Have the job asked about, as a rule to the end; while it is paused, this once.
+        """Ask about the job now and wait for the answer, for a while; while it is paused, ask this once.
 
         What a click did is told as done only once it shows: the same click from another page finds it done.
         """
