@@ -24,6 +24,7 @@ from qjob_widgets.monitor.monitor import Monitor, shared_monitor
 from qjob_widgets.monitor.watch import Pace, Watchable
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, QueueInfo
 from qjob_widgets.status import Status
+from qjob_widgets.stretches import Stretches
 from qjob_widgets.tags import Place
 from qjob_widgets.widgets.publisher import Publisher
 
@@ -74,7 +75,7 @@ class Played:
         self._name = name
         self._acts = [acts(index, number, fails=fails and index % 50 == 0) for index in range(number)]
         self._at = [2 - 3 * index // number for index in range(number)]  # a third each, the first have ended
-        self._parts = [of[at] for of, at in zip(self._acts, self._at, strict=True)]
+        self._parts = Stretches(of[at] for of, at in zip(self._acts, self._at, strict=True))
         self._next = 0
         self.snapshot = self._whole()
 
@@ -94,11 +95,13 @@ class Played:
 
     def ask(self, jobs: Sequence[Watchable]) -> None:
         number, self.once = self.changing + self.once, 0
+        changes = {}
         for _ in range(number):
             index, self._next = self._next, (self._next + 1) % len(self._parts)
             self._at[index] = (self._at[index] + 1) % 3
-            self._parts[index] = self._acts[index][self._at[index]]
+            changes[index] = self._acts[index][self._at[index]]
         if number:
+            self._parts = self._parts.replacing(changes)
             self.snapshot = self._whole()
 
     def play(self, changing: int, seconds: float) -> None:
@@ -117,7 +120,7 @@ class Played:
         """Nothing: `ask` has changed the snapshot."""
 
     def _whole(self) -> CompositeSnapshot:
-        return CompositeSnapshot(self.job_id(), tuple(self._parts), self._name, ("sweep",), "local_simulator")
+        return CompositeSnapshot(self.job_id(), self._parts, self._name, ("sweep",), "local_simulator")
 
 
 class Shown:
@@ -143,12 +146,6 @@ class Shown:
         """Have `number` sub-jobs change, as if the service had just said so."""
         self.job.once = number
         shared_monitor().refresh(self.job)
-
-    def publish(self, number: int) -> None:
-        """The same, and write it at once rather than in the publisher's own rhythm."""
-        self.job.once = number
-        self.job.ask([])
-        self.panel.publish()
 
     def sizes(self) -> dict[str, int]:
         """Bytes of each trait, as they are sent."""

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qjob_widgets.errors import ApiError
-from qjob_widgets.snapshot import JobSnapshot, replaced
+from qjob_widgets.snapshot import JobSnapshot
+from qjob_widgets.stretches import replaced
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,10 @@ class WatchEnded:
 Event = JobEvent | PollFailed | WatchEnded
 
 
-def diff(watched: str, old: Sequence[JobSnapshot], new: Sequence[JobSnapshot]) -> Iterator[JobEvent]:
+def diff(watched: str, old: Sequence[JobSnapshot | None], new: Sequence[JobSnapshot]) -> Iterator[JobEvent]:
     """One event for each part of `new` that differs from the part of `old` in the same place."""
-    before: Sequence[JobSnapshot | None] = old
     if len(old) != len(new):
-        before = [*old[: len(new)], *[None] * (len(new) - len(old))]
-    for index in replaced(new, before):
-        one, other = new[index], before[index]
-        if other is None or one.status is not other.status or one != other:
+        old = [*old[: len(new)], *[None] * (len(new) - len(old))]
+    for _, one, other in replaced(new, old):
+        if one is not None and (other is None or one.status is not other.status or one != other):
             yield JobEvent(watched, one.job_id, other, one)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
 from itertools import compress
-from operator import attrgetter, is_not
+from operator import attrgetter
 from typing import Any
 
 from qjob_widgets import tags as composite_tags
@@ -16,8 +16,6 @@ from qjob_widgets.status import FINAL, RERUNNABLE, SENTENCES, Status, overall
 
 _STATUS = attrgetter("status")
 _OPEN = frozenset(Status) - FINAL
-STRETCH = 200
-"""So many facts are compared at once where most are the same."""
 
 
 def _duration_from_now(moment: datetime | None, now: datetime) -> str:
@@ -212,7 +210,7 @@ class CompositeSnapshot:
     """
 
     job_id: str
-    parts: tuple[JobSnapshot, ...]
+    parts: Sequence[JobSnapshot]
     name: str | None = None
     tags: tuple[str, ...] = ()
     backend: str = ""
@@ -263,15 +261,3 @@ class CompositeSnapshot:
         if not queued:
             return None
         return max(queued, key=lambda part: (part.position is None, part.position or 0))
-
-
-def replaced(new: Sequence[JobSnapshot], old: Sequence[JobSnapshot | None]) -> Iterator[int]:
-    """Where `new` has other facts than `old`, which is as long; facts are replaced whole.
-
-    Thousands that are not touched cost next to nothing: they are the same objects, and whole stretches of
-    them are compared at once.
-    """
-    for start in range(0, len(new), STRETCH):
-        now, was = new[start : start + STRETCH], old[start : start + STRETCH]
-        if now != was:
-            yield from compress(range(start, start + len(now)), map(is_not, now, was))

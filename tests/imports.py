@@ -13,7 +13,7 @@ from pathlib import Path
 
 PACKAGE = "qjob_widgets"
 ROOT = Path(__file__).parent.parent / PACKAGE
-VALUES = frozenset({"errors", "events", "patience", "snapshot", "status", "tags"})
+VALUES = frozenset({"errors", "events", "patience", "snapshot", "status", "stretches", "tags"})
 COMPOSITION = frozenset(
     {"__init__", "cli", "demo", "gathering", "magic", "naming", "serve", "services", "watching"}
 )

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from qjob_widgets.snapshot import STRETCH, QueueInfo, replaced
+from qjob_widgets.snapshot import QueueInfo
 from qjob_widgets.status import Status
 from tests.support import NOON, composite, part
 
@@ -83,18 +83,3 @@ def test_queue_info_has_what_else_the_service_says():
         _ = info.flavour
     with pytest.raises(FrozenInstanceError):
         info.position = 1  # type: ignore[misc]
-
-
-@pytest.mark.parametrize("places", [[], [0], [STRETCH - 1, STRETCH], [3, 2 * STRETCH + 7], range(999)])
-def test_what_was_replaced_is_found_wherever_it_stands(places):
-    old = tuple(part("Q", index) for index in range(2 * STRETCH + 8))
-    new = tuple(part("R", index) if index in places else one for index, one in enumerate(old))
-
-    assert list(replaced(new, old)) == [index for index in range(len(old)) if index in places]
-
-
-def test_where_nothing_was_before_all_is_replaced():
-    new = tuple(part("Q", index) for index in range(STRETCH + 1))
-
-    assert list(replaced(new, [*new[:-1], None])) == [STRETCH]
-    assert list(replaced(new, [None] * len(new))) == list(range(len(new)))

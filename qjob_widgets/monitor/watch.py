@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from operator import attrgetter
 from typing import Protocol
 
 from qjob_widgets.errors import ApiError, RateLimited
@@ -20,6 +21,9 @@ from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import Status
 
 logger = logging.getLogger(__name__)
+
+_STATUS = attrgetter("status")
+_RUNNING = Status.RUNNING
 
 SILENCE = 20.0
 """Seconds without any answer after which a question has failed: until then nothing else is asked, and a
@@ -95,7 +99,7 @@ class Rest:
     error: str | None = None
 
 
-Seen = dict[int, tuple[JobSnapshot, ...]]
+Seen = dict[int, Sequence[JobSnapshot]]
 """What was reported last, by watched job (its `id()`)."""
 
 
@@ -176,7 +180,7 @@ def _asked(source: Source, jobs: Sequence[Watchable]) -> tuple[bool, ApiError | 
 
 
 def _running(jobs: Sequence[Watchable]) -> bool:
-    return any(part.status is Status.RUNNING for job in jobs for part in job.snapshot.parts)
+    return any(_RUNNING in map(_STATUS, job.snapshot.parts) for job in jobs)
 
 
 def _rest(pace: Pace, last: float, error: ApiError | None, failures: int, lively: bool) -> float:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, replaced
+from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import CODES, Status
+from qjob_widgets.stretches import replaced
 from qjob_widgets.widgets import words
 from qjob_widgets.widgets.shown import LONGEST_NAME, shown
 
@@ -58,6 +59,8 @@ class Columns:
         self.snapshot = _EMPTY
         self.since: datetime | None = None
         """The earliest time of any part, from which `times` counts."""
+        self._zero = 0.0
+        """That time in tenths of a second of the epoch, less one and a half: rounded it is 1."""
         self.stale: set[str] = set()
         self.ids: list[str] = []
         """Ids of the parts, as they are shown."""
@@ -74,18 +77,17 @@ class Columns:
             return
         if _header(before) != _header(snapshot):
             self.stale.add("meta")
-        parts, olds = snapshot.parts, before.parts
+        parts: Sequence[JobSnapshot] = snapshot.parts
+        olds: Sequence[JobSnapshot] = before.parts
         if len(parts) != len(olds):
             self._resize(len(parts))
             olds = (_NOTHING,) * len(parts)
-        pairs = [(index, parts[index], olds[index]) for index in replaced(parts, olds)]
+        pairs = list(replaced(parts, olds))
         if not pairs:
             return
         self.stale.update(("live", "times"))
-        self._count(pairs)
-        self._place(pairs)
-        self._tell(pairs)
-        if self._begins_earlier(part for _, part, _ in pairs):
+        self._note(pairs)
+        if self._begins_earlier(pairs):
             self._times = array("I", bytes(4 * TIMES * len(parts)))
             pairs = [(index, part, _NOTHING) for index, part in enumerate(parts)]
         self._time(pairs)
@@ -164,6 +166,7 @@ class Columns:
 
     def _resize(self, number: int) -> None:
         self._states, self._attempts = bytearray(number), bytearray(number)
+        self._sizes = [0] * number
         self.ids = [""] * number
         self._positions = array("H", bytes(2 * number))
         self._last, self._placed = None, 0
@@ -173,62 +176,84 @@ class Columns:
         self.totals = Totals()
         self.stale.update(("meta", "live", "times", "reasons"))
 
-    def _begins_earlier(self, parts: Iterable[JobSnapshot]) -> bool:
+    def _begins_earlier(self, pairs: _Pairs) -> bool:
         """Whether one of these is earlier than all before it: then `since` moves and all times count anew.
 
         It never moves later, as it would when the first part is sent again.
         """
         since = self.since
-        for part in parts:
+        for _, part, old in pairs:
+            if part.created is old.created and since is not None and part.created is not None:
+                continue
             seen = part.created or part.running or part.finished
             if seen is not None and (since is None or seen < since):
                 since = seen
-        if since == self.since:
+        if since is None or since == self.since:
             return False
-        self.since = since
+        self.since, self._zero = since, 10 * since.timestamp() - 1.5
         self.stale.add("meta")
         return True
 
-    def _count(self, pairs: _Pairs) -> None:
-        """Bring the totals up to date."""
+    def _note(self, pairs: _Pairs) -> None:
+        """Bring up to date what is told in `live` and in words, and the totals."""
+        states, sizes, positions, numbers = self._states, self._sizes, self._positions, self._numbers
         circuits, done, unsent, seen, usage, used, expected, estimates = self.totals
-        for _, part, old in pairs:
+        for index, part, old in pairs:
             now, was = part.status, old.status
-            if now is _DONE or was is _DONE or part.place is not old.place:
-                size, had = _size(part), _size(old)
-                circuits += size - had
-                done += (now is _DONE and size) - (was is _DONE and had)
-            if now is _ERROR or was is _ERROR:
-                unsent += _unsent(part) - _unsent(old)
+            if part.place is not old.place:
+                more = _size(part) - sizes[index]
+                sizes[index] += more
+                circuits += more
+                done += more if was is _DONE else 0
+                if part.place != old.place:
+                    self.stale.add("meta")
+            if now is not was:
+                numbers[states[index]] -= 1
+                states[index] = code = CODES[now]
+                numbers[code] += 1
+                if now is _DONE:
+                    done += sizes[index]
+                elif was is _DONE:
+                    done -= sizes[index]
+                if now is _ERROR or was is _ERROR:
+                    unsent += _unsent(part) - _unsent(old)
+            if now is not was or part.queue is not old.queue:
+                position = _position(part) if now is _QUEUED else 0
+                if position != positions[index]:
+                    self._move(index, position)
+            if part.job_id is not old.job_id or part.attempt != old.attempt:
+                self._sent(index, part, old)
+            if part.word is not old.word and words.unknown_word(part) != words.unknown_word(old):
+                self.stale.add("meta")
+            if part.reason is not old.reason or part.reason_code != old.reason_code:
+                self._give_reason(index, part)
             if (
                 part.usage_seconds is not old.usage_seconds
                 or part.estimated_seconds is not old.estimated_seconds
             ):
-                more, less = _costs(part), _costs(old)
-                usage += more[0] - less[0]
-                used += more[1] - less[1]
-                expected += more[2] - less[2]
-                estimates += more[3] - less[3]
+                cost, before = _costs(part), _costs(old)
+                usage += cost[0] - before[0]
+                used += cost[1] - before[1]
+                expected += cost[2] - before[2]
+                estimates += cost[3] - before[3]
             if part.times_seen is not old.times_seen:
                 seen += part.times_seen - old.times_seen
         self.totals = Totals(circuits, done, unsent, seen, usage, used, expected, estimates)
 
-    def _place(self, pairs: _Pairs) -> None:
-        """Bring what is told of each part in `live` up to date."""
-        states, attempts, positions, numbers = self._states, self._attempts, self._positions, self._numbers
-        for index, part, old in pairs:
-            status, queue = part.status, part.queue
-            if status is not old.status:
-                numbers[states[index]] -= 1
-                states[index] = code = CODES[status]
-                numbers[code] += 1
-            if part.attempt != old.attempt:
-                attempts[index] = min(part.attempt, _MOST_ATTEMPTS)
-            position = 0
-            if queue is not None and status is _QUEUED:
-                position = min(queue.position or 0, _LAST_POSITION)
-            if position != positions[index]:
-                self._move(index, position)
+    def _sent(self, index: int, part: JobSnapshot, old: JobSnapshot) -> None:
+        """A part was sent, or sent again."""
+        self._attempts[index] = min(part.attempt, _MOST_ATTEMPTS)
+        if part.job_id != old.job_id:
+            self.ids[index] = shown(part.job_id, LONGEST_NAME)
+            self.stale.add("meta")
+
+    def _give_reason(self, index: int, part: JobSnapshot) -> None:
+        """A part has another reason, or none any more."""
+        self.stale.add("reasons")
+        if part.reason:
+            self._reasons[index] = (part.reason_code, part.reason)
+        else:
+            self._reasons.pop(index, None)
 
     def _move(self, index: int, position: int) -> None:
         """A part stands elsewhere in the queue now; 0 is nowhere."""
@@ -257,33 +282,21 @@ class Columns:
                 usage = part.usage_seconds
                 times[at + 4] = 0 if usage is None else min(_LATEST, max(0, round(usage * 1000)) + 1)
 
-    def _tell(self, pairs: _Pairs) -> None:
-        """Note what is told in words: ids, circuits, unknown words of the service, and reasons."""
-        for index, part, old in pairs:
-            if part.job_id != old.job_id:
-                self.ids[index] = shown(part.job_id, LONGEST_NAME)
-                self.stale.add("meta")
-            if part.place is not old.place and part.place != old.place:
-                self.stale.add("meta")
-            if part.word != old.word and words.unknown_word(part) != words.unknown_word(old):
-                self.stale.add("meta")
-            if part.reason is not old.reason or part.reason_code != old.reason_code:
-                self.stale.add("reasons")
-                if part.reason:
-                    self._reasons[index] = (part.reason_code, part.reason)
-                else:
-                    self._reasons.pop(index, None)
-
     def _tenths(self, moment: datetime | None) -> int:
-        if moment is None or self.since is None:
+        if moment is None:
             return 0
-        tenths = int((moment - self.since).total_seconds() * 10 + 1.5)
+        tenths = int(10 * moment.timestamp() - self._zero)
         return tenths if 0 < tenths <= _LATEST else (1 if tenths < 1 else _LATEST)
 
 
 def _size(part: JobSnapshot) -> int:
     """Circuits of a part."""
     return 0 if part.place is None else part.place.end - part.place.start + 1
+
+
+def _position(part: JobSnapshot) -> int:
+    """Where a queued part stands, as `live` tells it."""
+    return 0 if part.queue is None else min(part.queue.position or 0, _LAST_POSITION)
 
 
 def _unsent(part: JobSnapshot) -> bool:

@@ -18,6 +18,7 @@ from qjob_widgets.monitor.monitor import Freshness, Monitor, Subscription
 from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import Status
+from qjob_widgets.stretches import Stretches, replaced
 from qjob_widgets.widgets.abilities import cancelled
 
 NAMED = 5
@@ -38,8 +39,8 @@ class JobGroup:
         self._given: list[Any] = []
         self._jobs: list[Any] = []
         self._ids: set[str] = set()
-        self._told: tuple[CompositeSnapshot, ...] = ()
-        self._rows: list[JobSnapshot] = []
+        self._told: Stretches[CompositeSnapshot] = Stretches()
+        self._rows: Stretches[JobSnapshot] = Stretches()
         self._snapshot = self._whole(())
 
     def add(self, job: Watchable | Foreign) -> bool:
@@ -85,14 +86,11 @@ class JobGroup:
         """The group as one job; the same object while nothing has changed."""
         told = self.told
         with self._lock:
-            if len(told) != len(self._told) or any(map(_differ, told, self._told)):
-                before = (*self._told, *[None] * len(told))
-                rows = (*self._rows, *[None] * len(told))
-                self._rows = [
-                    kept if kept is not None and now is then else row(now)
-                    for now, then, kept in zip(told, before, rows, strict=False)
-                ]
-                self._told = told
+            number = len(self._told)
+            changed = {at: row(now) for at, now, _ in replaced(told[:number], self._told)}
+            if changed or len(told) > number:
+                self._rows = self._rows.replacing(changed).followed_by(map(row, told[number:]))
+                self._told = Stretches(told)
                 self._snapshot = self._whole(told)
             return self._snapshot
 
@@ -100,7 +98,7 @@ class JobGroup:
         backends = {job.backend for job in told}
         return CompositeSnapshot(
             self._group_id,
-            tuple(self._rows),
+            self._rows,
             self.name or title(told),
             backend=backends.pop() if len(backends) == 1 else "",
         )
@@ -325,10 +323,6 @@ def plain(jobs: Sequence[CompositeSnapshot]) -> str:
     counts = Counter(job.status for job in jobs)
     told = [f"{counts[status]:,} {status.value}" for status in Status if counts[status]]
     return f"{title(jobs)}, {', '.join(told)}" if told else "no jobs yet"
-
-
-def _differ(one: object, other: object) -> bool:
-    return one is not other
 
 
 def _seconds(fresh: Freshness) -> float:

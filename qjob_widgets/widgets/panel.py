@@ -33,6 +33,8 @@ from qjob_widgets.widgets.twin import Rows, Twin
 STATIC = Path(__file__).parent / "static"
 META_INTERVAL = 2.0
 TIMES_INTERVAL = 1.0
+TOGETHER = 0.05
+"""Seconds that what comes rarely waits for others to go along with."""
 MOMENT_INTERVAL = 300.0
 """Seconds after which the twin of an open job tells a later moment, though nothing else has changed."""
 MANY = 1000
@@ -197,17 +199,10 @@ class JobPanel(anywidget.AnyWidget):
             self._calibrated = self._surroundings.calibrated
             columns.stale.add("meta")
         moved = self._origin != columns.since
-        number = len(columns.parts)
-        rests = {
-            "live": 0.0,
-            "times": TIMES_INTERVAL,
-            "reasons": columns.reasoned / MOST_A_SECOND,
-            "meta": max(META_INTERVAL, number / MOST_A_SECOND) if number > MANY else 0.0,
-        }
         at_once = moved or columns.snapshot.final
         state: dict[str, Any] = {}
         for name in sorted(columns.stale):
-            if at_once or now - self._written.get(name, float("-inf")) >= rests[name]:
+            if at_once or self._early(name) <= 0:
                 columns.stale.discard(name)
                 self._written[name] = now
                 state[name] = self._meta() if name == "meta" else getattr(columns, name)
@@ -225,6 +220,17 @@ class JobPanel(anywidget.AnyWidget):
             limit=self._surroundings.limit,
         )
         return state
+
+    def _early(self, name: str) -> float:
+        """Seconds until this trait may be written again."""
+        number, rest = len(self._columns.parts), 0.0
+        if name == "times":
+            rest = TIMES_INTERVAL
+        elif name == "reasons":
+            rest = self._columns.reasoned / MOST_A_SECOND
+        elif name == "meta" and number > MANY:
+            rest = max(META_INTERVAL, number / MOST_A_SECOND)
+        return self._written.get(name, float("-inf")) + rest - self._clock()
 
     def _meta(self) -> dict[str, Any]:
         self._revision += 1
@@ -259,7 +265,8 @@ class JobPanel(anywidget.AnyWidget):
                         for name, value in traits.items():
                             setattr(self, name, value)
                 if self._columns.stale and not self._closed:
-                    self._publisher.tell(self)  # what was too early to write is still to come
+                    # What was too early to write is still to come, with other news if there are any.
+                    self._publisher.tell(self, min(map(self._early, self._columns.stale)) + TOGETHER)
             self._twin.update(
                 lambda: self._bundle(snapshot),
                 lambda: self._told(snapshot),

@@ -1,9 +1,9 @@
 """The publisher: one thread that writes the traits of all panels of this process.
 
-A panel that has news asks for a turn; it gets one at most every `INTERVAL` seconds, and one every `BEAT`
-seconds while it is open, so that the browser knows that the kernel is alive. One of thousands of parts that
-change all the time gets its turns a little more rarely, so that it takes a small part of a processor; and so
-do many panels that change at the same time, so that a page can be scrolled meanwhile.
+A panel that has news gets a turn, while they go on one every `INTERVAL` seconds, and while it is open one
+every `BEAT` seconds, so that the browser knows that the kernel is alive. One whose turns are long gets them
+more rarely, so that it takes a small part of a processor; and so do many panels that change at the same time,
+so that a page can be scrolled meanwhile.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 logger = logging.getLogger(__name__)
@@ -25,11 +26,11 @@ TURNS = 20
 """How many turns a second all panels share,"""
 SHARED = 1.0
 """though none waits longer than these seconds for others to have theirs."""
-REST = 200.0
+REST = 100.0
 """How often what its turns take goes by from one to the next"""
 SELDOM = 1.0
 """but not, for that, more seconds than these"""
-ROOM = 4.0
+ROOM = 5.0
 """unless a turn takes so long that it has to leave room for others: so often what it took goes by then."""
 
 
@@ -42,6 +43,17 @@ class Published(Protocol):
 
     def publish(self) -> None:
         """Write the traits."""
+
+
+@dataclass
+class _Turns:
+    """Those of one panel."""
+
+    wanted: float = float("inf")
+    """When there will be something to tell."""
+    free: float = float("-inf")
+    """When it may have the next one for that."""
+    last: float = float("-inf")
 
 
 class Publisher:
@@ -64,56 +76,49 @@ class Publisher:
         self._spent = spent or clock
         self._threaded = threaded
         self._lock = threading.Lock()
-        self._last: weakref.WeakKeyDictionary[Published, float] = weakref.WeakKeyDictionary()
-        self._news: weakref.WeakSet[Published] = weakref.WeakSet()
+        self._turns: weakref.WeakKeyDictionary[Published, _Turns] = weakref.WeakKeyDictionary()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._owner = os.getpid()
 
-    def tell(self, panel: Published) -> None:
-        """`panel` has news: publish it soon. Returns at once; from any thread."""
-        if panel in self._news:  # its turn is still to come
-            return
+    def tell(self, panel: Published, after: float = 0.0) -> None:
+        """`panel` has news, or will have `after` so many seconds. Returns at once; from any thread."""
+        wanted = self._clock() + after if after > 0 else float("-inf")
         with self._lock:
-            self._last.setdefault(panel, float("-inf"))
-            self._news.add(panel)
+            turns = self._turns.setdefault(panel, _Turns())
+            if turns.wanted <= wanted:  # its turn is still to come
+                return
+            turns.wanted = wanted
             if self._threaded and self._thread is None and os.getpid() == self._owner:
                 self._thread = threading.Thread(target=self._run, name="qjob-publisher", daemon=True)
                 self._thread.start()
-        self._wake.set()
+            if threading.current_thread() is not self._thread:  # which looks by itself, once it is through
+                self._wake.set()
 
     def forget(self, panel: Published) -> None:
         """Give `panel` no more turns."""
         with self._lock:
-            self._news.discard(panel)
-            self._last.pop(panel, None)
+            self._turns.pop(panel, None)
 
     def step(self) -> float | None:
         """Publish what is due; the seconds until more is, or None when nothing will be."""
         with self._lock:
-            panels = list(self._last.items())
+            panels = list(self._turns.items())
         began = self._clock()
-        lively = sum(began - last < 2 * SHARED for _, last in panels)
+        lively = sum(began - turns.last < 2 * SHARED for _, turns in panels)
         interval = min(SHARED, max(INTERVAL, lively / TURNS))
-        waits = []
-        for panel, last in panels:
+        for panel, turns in panels:
             now = self._clock()
-            wait = self._due(panel, last, interval) - now
-            if wait <= 0:
-                wait = self._due(panel, self._publish(panel, now), interval) - now
-            waits.append(wait)
-        soonest = min(waits, default=float("inf"))
-        return None if soonest == float("inf") else max(0.0, soonest)
-
-    def _due(self, panel: Published, last: float, interval: float) -> float:
-        if panel in self._news:
-            return last + interval
-        return last + BEAT if panel.wants_heartbeat else float("inf")
-
-    def _publish(self, panel: Published, now: float) -> float:
-        """Give `panel` its turn; when that counts as having been."""
+            if _due(panel, turns) <= now:
+                self._publish(panel, turns, now, interval)
         with self._lock:
-            self._news.discard(panel)
+            soonest = min((_due(*each) for each in self._turns.items()), default=float("inf"))
+        return None if soonest == float("inf") else max(0.0, soonest - self._clock())
+
+    def _publish(self, panel: Published, turns: _Turns, now: float, interval: float) -> None:
+        """Give `panel` its turn."""
+        with self._lock:
+            turns.wanted, turns.last = float("inf"), now
         began = self._spent()
         try:
             panel.publish()
@@ -121,11 +126,11 @@ class Publisher:
             # A front end that is gone, or a kernel that cannot send from a thread, ends nothing else.
             logger.debug("A panel could not be published.", exc_info=True)
         took = self._spent() - began
-        been = now + max(0.0, min(SELDOM, REST * took) - INTERVAL, ROOM * took)
+        gap = max(interval, min(SELDOM, REST * took), ROOM * took)
         with self._lock:
-            if panel in self._last:
-                self._last[panel] = been
-        return been
+            # One turn that was not taken is kept, so that news that come at this very rate are told at once.
+            kept = INTERVAL if gap <= INTERVAL else 0.0
+            turns.free = max(turns.free, now - kept) + gap
 
     def _run(self) -> None:
         while True:
@@ -133,11 +138,16 @@ class Publisher:
             rest = self.step()
             if rest is None:
                 with self._lock:
-                    if not self._news:
+                    if all(turns.wanted == float("inf") for turns in self._turns.values()):
                         self._thread = None
                         return
                 continue
             self._wake.wait(rest)
+
+
+def _due(panel: Published, turns: _Turns) -> float:
+    beat = turns.last + BEAT if panel.wants_heartbeat else float("inf")
+    return min(beat, max(turns.free, turns.wanted))
 
 
 _shared: list[Publisher] = []

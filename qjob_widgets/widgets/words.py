@@ -116,7 +116,7 @@ def _queued(snapshot: Whole, number: int, many: bool, now: datetime) -> str:
         if many and number > 1
         else (f"{number:,} queued at position {position:,}" if many else f"queued at position {position:,}")
     )
-    ends = last.queue.estimated_complete_time if last is not None and last.queue is not None else None
+    ends = last.queue.ends if last is not None and last.queue is not None else None
     if ends is not None:
         words += f", about {duration((ends - now).total_seconds())} to go"
     return words

@@ -19,6 +19,7 @@ from qjob_widgets.jobs.sending.journal import CANCELLED, UNSENT, Header, Intent,
 from qjob_widgets.jobs.sending.parts import current, gone, utc_now, with_seen_times
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import RERUNNABLE, Status
+from qjob_widgets.stretches import Stretches
 
 
 class Unsent(Enum):
@@ -68,7 +69,7 @@ class Ledger:
         self._unsent: dict[Unsent, set[int]] = {kind: set() for kind in Unsent}
         self._intent = intent or Intent(job_id)
         self._changed = threading.Condition(threading.RLock())
-        self._parts = [self._part(index) for index in self._attempts]
+        self._parts = Stretches(self._part(index) for index in self._attempts)
         self.snapshot = CompositeSnapshot(job_id, ())
         with self._changed:
             self._rebuild(())
@@ -270,12 +271,12 @@ class Ledger:
                 self._intent.rest()
 
     def _rebuild(self, changed: Iterable[int]) -> None:
-        for index in changed:
-            self._parts[index] = self._part(index)
-            self._backend = self._backend or self._parts[index].backend
+        anew = {index: self._part(index) for index in changed}
+        self._parts = self._parts.replacing(anew)
+        self._backend = self._backend or next((part.backend for part in anew.values() if part.backend), "")
         self.snapshot = CompositeSnapshot(
             self.job_id,
-            tuple(self._parts),
+            self._parts,
             self._name,
             self._tags,
             self._backend,
