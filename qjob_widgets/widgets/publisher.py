@@ -26,7 +26,7 @@ TURNS = 20
 """How many turns a second all panels share,"""
 SHARED = 1.0
 """though none waits longer than these seconds for others to have theirs."""
-REST = 100.0
+REST = 50.0
 """How often what its turns take goes by from one to the next"""
 SELDOM = 1.0
 """but not, for that, more seconds than these"""
@@ -129,8 +129,7 @@ class Publisher:
         gap = max(interval, min(SELDOM, REST * took), ROOM * took)
         with self._lock:
             # One turn that was not taken is kept, so that news that come at this very rate are told at once.
-            kept = INTERVAL if gap <= INTERVAL else 0.0
-            turns.free = max(turns.free, now - kept) + gap
+            turns.free = max(turns.free, now - INTERVAL) + gap
 
     def _run(self) -> None:
         while True:
