@@ -13,6 +13,7 @@ import pytest
 from qjob_widgets.monitor.monitor import Freshness
 from qjob_widgets.snapshot import CompositeSnapshot, QueueInfo
 from qjob_widgets.status import Status
+from qjob_widgets.stretches import LENGTH, Stretches
 from qjob_widgets.widgets import view_state, words
 from qjob_widgets.widgets.columns import Columns
 from qjob_widgets.widgets.sending import Sending
@@ -115,7 +116,7 @@ def test_an_earlier_part_moves_the_origin_and_a_later_one_does_not():
 
 def test_what_is_kept_up_to_date_is_what_is_made_anew():
     chance = random.Random(7)
-    snapshot = composite("Q" * 60)
+    snapshot = composite("Q" * (2 * LENGTH + 60))
     columns = Columns(snapshot)
 
     def changed(old):
@@ -131,11 +132,14 @@ def test_what_is_kept_up_to_date_is_what_is_made_anew():
             estimated_seconds=chance.choice([None, 3.0]),
             times_seen=chance.random() < 0.3,
             reason=chance.choice([None, "a", "b"]),
+            place=chance.choice([old.place, replace(old.place, end=old.place.start + chance.randrange(9))]),
         )
 
     for _ in range(40):
-        parts = [changed(old) if chance.random() < 0.2 else old for old in snapshot.parts]
-        snapshot = replace(snapshot, parts=tuple(parts))
+        parts = Stretches.of(snapshot.parts)
+        touched = chance.sample(range(len(parts)), chance.choice([1, 12, 100]))
+        parts = parts.replacing({index: changed(parts[index]) for index in touched})
+        snapshot = replace(snapshot, parts=chance.choice([parts, tuple(parts)]))
         columns.take(snapshot)
         fresh = Columns(snapshot)
         assert (columns.live, columns.times, columns.totals) == (fresh.live, fresh.times, fresh.totals)

@@ -10,6 +10,7 @@ import sys
 from array import array
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from itertools import compress
 from typing import Any, NamedTuple
 
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
@@ -147,8 +148,7 @@ class Columns:
     @property
     def status(self) -> Status:
         """State of the whole."""
-        present = (status for status, number in self.counts.items() if number)
-        return next(present, Status.INITIALIZING)
+        return next(compress(CODES, self._numbers), Status.INITIALIZING)
 
     @property
     def last_in_queue(self) -> JobSnapshot | None:
@@ -215,8 +215,8 @@ class Columns:
                     done += sizes[index]
                 elif was is _DONE:
                     done -= sizes[index]
-                if now is _ERROR or was is _ERROR:
-                    unsent += _unsent(part) - _unsent(old)
+            if now is _ERROR or was is _ERROR:
+                unsent += _unsent(part) - _unsent(old)
             if now is not was or part.queue is not old.queue:
                 position = _position(part) if now is _QUEUED else 0
                 if position != positions[index]:

@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from qjob_widgets.monitor.monitor import Freshness
-from qjob_widgets.status import Status
+from qjob_widgets.status import CODES, FINAL, Status
 from qjob_widgets.widgets import words
 from qjob_widgets.widgets.columns import Columns, Totals
 from qjob_widgets.widgets.shown import LONGEST_NAME, shown
 
 MOST_TAGS = 100
 LONGEST_LABEL = 80
+_NAMES = tuple(status.name for status in CODES)
 
 
 def milliseconds(moment: datetime | None) -> int | None:
@@ -107,11 +108,11 @@ def summary(
         "CANCELLED": counts[Status.CANCELLED],
         "UNSENT": totals.unsent,
     }
-    ended = sum(counts[state] for state in counts if state.final)
+    ended = sum(map(counts.__getitem__, FINAL))
     return {
         "status": status.name,
         "word": "sending" if columns.sending else status.value,
-        "counts": {state.name: number for state, number in counts.items()},
+        "counts": dict(zip(_NAMES, counts.values(), strict=True)),
         "why": words.why(columns, now, rerun=rerun),
         "done_circuits": totals.done_circuits,
         "circuits": totals.circuits,
