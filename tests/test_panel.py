@@ -22,6 +22,7 @@ from qjob_widgets.rest.client import ApiKey, RestClient, Transport
 from qjob_widgets.status import Status
 from qjob_widgets.widgets import display
 from qjob_widgets.widgets.actions import JobActions
+from qjob_widgets.widgets.panel import TIMES_INTERVAL, TOGETHER
 from qjob_widgets.widgets.publisher import Publisher
 from qjob_widgets.widgets.shown import shown
 from tests.hostile import HOSTILE, clean
@@ -278,6 +279,40 @@ def test_thousands_of_reasons_are_told_more_rarely_and_in_the_end():
         told.append(len(bench.panel.reasons["of"]))
 
     assert told == [0, 4001, 4001, 5000]
+
+
+def test_reasons_of_a_large_job_are_told_once_a_second():
+    bench = Bench("R" * 1500)
+    parts = [replace(one, status=Status.ERROR, reason="too deep") for one in bench.job.snapshot.parts]
+    bench.publisher.step()
+    told = []
+    for failed in (1, 2, 3, 4, 5):
+        bench.clock.now += 0.4
+        bench.job.absorb(parts[:failed])
+        bench.publisher.tell(bench.panel)
+        bench.publisher.step()
+        told.append(len(bench.panel.reasons["of"]))
+
+    assert told == [0, 0, 3, 3, 3]
+    bench.clock.now += bench.publisher.step() or 0.0
+    bench.publisher.step()
+    assert len(bench.panel.reasons["of"]) == 5
+
+
+def test_what_was_too_early_comes_when_it_is_time_and_nothing_in_between():
+    bench = Bench("QQ")
+    bench.publisher.step()
+    bench.traits()
+    bench.clock.now += 0.3
+    bench.job.absorb([replace(bench.job.snapshot.parts[0], status=Status.RUNNING, running=NOON)])
+    bench.publisher.tell(bench.panel)
+    rest = bench.publisher.step()
+    assert bench.traits() == [{"live", "summary"}]
+
+    assert rest == pytest.approx(TIMES_INTERVAL - 0.3 + TOGETHER)
+    bench.clock.now += rest
+    bench.publisher.step()
+    assert bench.traits() == [{"times", "summary"}]
 
 
 def test_a_reason_is_told_without_all_else_that_rarely_changes():

@@ -117,6 +117,7 @@ def test_an_earlier_part_moves_the_origin_and_a_later_one_does_not():
 def test_what_is_kept_up_to_date_is_what_is_made_anew():
     chance = random.Random(7)
     snapshot = composite("Q" * (2 * LENGTH + 60))
+    parts = Stretches(snapshot.parts)
     columns = Columns(snapshot)
 
     def changed(old):
@@ -136,7 +137,6 @@ def test_what_is_kept_up_to_date_is_what_is_made_anew():
         )
 
     for _ in range(40):
-        parts = Stretches.of(snapshot.parts)
         touched = chance.sample(range(len(parts)), chance.choice([1, 12, 100]))
         parts = parts.replacing({index: changed(parts[index]) for index in touched})
         snapshot = replace(snapshot, parts=chance.choice([parts, tuple(parts)]))
