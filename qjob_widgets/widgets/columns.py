@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from array import array
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import compress
 from typing import Any, NamedTuple
 
@@ -60,8 +60,6 @@ class Columns:
         self.snapshot = _EMPTY
         self.since: datetime | None = None
         """The earliest time of any part, from which `times` counts."""
-        self._zero = 0.0
-        """That time in tenths of a second of the epoch, less one and a half: rounded it is 1."""
         self.stale: set[str] = set()
         self.ids: list[str] = []
         """Ids of the parts, as they are shown."""
@@ -190,13 +188,14 @@ class Columns:
                 since = seen
         if since is None or since == self.since:
             return False
-        self.since, self._zero = since, 10 * since.timestamp() - 1.5
+        self.since = since
         self.stale.add("meta")
         return True
 
     def _note(self, pairs: _Pairs) -> None:
         """Bring up to date what is told in `live` and in words, and the totals."""
         states, sizes, positions, numbers = self._states, self._sizes, self._positions, self._numbers
+        known = words.is_known
         circuits, done, unsent, seen, usage, used, expected, estimates = self.totals
         for index, part, old in pairs:
             now, was = part.status, old.status
@@ -223,8 +222,8 @@ class Columns:
                     self._move(index, position)
             if part.job_id is not old.job_id or part.attempt != old.attempt:
                 self._sent(index, part, old)
-            if part.word is not old.word and words.unknown_word(part) != words.unknown_word(old):
-                self.stale.add("meta")
+            if part.word is not old.word and not (known(part.word) and known(old.word)):
+                self._say(part, old)
             if part.reason is not old.reason or part.reason_code != old.reason_code:
                 self._give_reason(index, part)
             if (
@@ -245,6 +244,11 @@ class Columns:
         self._attempts[index] = min(part.attempt, _MOST_ATTEMPTS)
         if part.job_id != old.job_id:
             self.ids[index] = shown(part.job_id, LONGEST_NAME)
+            self.stale.add("meta")
+
+    def _say(self, part: JobSnapshot, old: JobSnapshot) -> None:
+        """The service has said another word of a part."""
+        if words.unknown_word(part) != words.unknown_word(old):
             self.stale.add("meta")
 
     def _give_reason(self, index: int, part: JobSnapshot) -> None:
@@ -270,23 +274,32 @@ class Columns:
         times, tenths = self._times, self._tenths
         for index, part, old in pairs:
             at = TIMES * index
-            if part.created is not old.created:
-                times[at] = tenths(part.created)
-            if part.running is not old.running:
-                times[at + 1] = tenths(part.running)
-            if part.finished is not old.finished:
-                times[at + 2] = tenths(part.finished)
-            if part.queue is not old.queue or (part.queue is not None and part.status is not old.status):
-                times[at + 3] = tenths(_ends(part))
+            created, running, finished, queue = part.created, part.running, part.finished, part.queue
+            if created is not old.created:
+                times[at] = 0 if created is None else tenths(created)
+            if running is not old.running:
+                times[at + 1] = 0 if running is None else tenths(running)
+            if finished is not old.finished:
+                times[at + 2] = 0 if finished is None else tenths(finished)
+            if queue is not old.queue or (queue is not None and part.status is not old.status):
+                ends = None if queue is None or part.final else queue.ends
+                times[at + 3] = 0 if ends is None else tenths(ends)
             if part.usage_seconds is not old.usage_seconds:
                 usage = part.usage_seconds
-                times[at + 4] = 0 if usage is None else min(_LATEST, max(0, round(usage * 1000)) + 1)
+                spent = 0 if usage is None else round(usage * 1000) + 1
+                times[at + 4] = spent if usage is None or 0 < spent <= _LATEST else _between(spent)
 
-    def _tenths(self, moment: datetime | None) -> int:
-        if moment is None:
-            return 0
-        tenths = int(10 * moment.timestamp() - self._zero)
-        return tenths if 0 < tenths <= _LATEST else (1 if tenths < 1 else _LATEST)
+    def _tenths(self, moment: datetime) -> int:
+        """A moment as `times` tells it."""
+        passed = moment - self.since if self.since is not None else timedelta()
+        # By hand, since `total_seconds` and a division take thrice as long.
+        tenths = passed.days * 864_000 + passed.seconds * 10 + (passed.microseconds + 50_000) // 100_000 + 1
+        return tenths if 0 < tenths <= _LATEST else _between(tenths)
+
+
+def _between(number: int) -> int:
+    """The nearest number that `times` can tell."""
+    return min(_LATEST, max(1, number))
 
 
 def _size(part: JobSnapshot) -> int:
@@ -307,24 +320,14 @@ def _unsent(part: JobSnapshot) -> bool:
 def _costs(part: JobSnapshot) -> tuple[int, int, int, int]:
     """What one part adds to `usage`, `used`, `expected` and `estimates`."""
     usage, estimate = part.usage_seconds, part.estimated_seconds
-    if usage is None and estimate is None:
-        return 0, 0, 0, 0
-    known = usage if usage is not None else estimate
-    return (
-        0 if usage is None else round(usage * 1000),
-        usage is not None,
-        0 if known is None else round(known * 1000),
-        estimate is not None,
-    )
+    spent = 0 if usage is None else round(usage * 1000)
+    if estimate is None:
+        return spent, usage is not None, spent, 0
+    return spent, usage is not None, round(estimate * 1000) if usage is None else spent, 1
 
 
 def _header(snapshot: CompositeSnapshot) -> object:
     return (snapshot.job_id, snapshot.name, snapshot.tags, snapshot.backend, snapshot.composite)
-
-
-def _ends(part: JobSnapshot) -> datetime | None:
-    """When a part is expected to end."""
-    return None if part.queue is None or part.final else part.queue.ends
 
 
 def little_endian(numbers: array[int]) -> bytes:

@@ -136,11 +136,12 @@ def unknown_word(part: JobSnapshot) -> str | None:
     """The service's own word where no state fits it, or what is known of an unsent part."""
     if not part.word or part.final:
         return None
-    return None if _is_known(part.word) else part.word
+    return None if is_known(part.word) else part.word
 
 
 @lru_cache
-def _is_known(word: str) -> bool:
+def is_known(word: str) -> bool:
+    """Whether a word of the service is one of those that states are made of."""
     return word.lower().startswith(tuple(SERVER_WORDS))
 
 
