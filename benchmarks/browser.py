@@ -104,7 +104,7 @@ def ticking(page: Measured, parts: int, size: Size, idle: Load) -> Figures:
         "page main thread": 100 * (busy - idle).page,
         "frames a second": 1000 * len(frames) / sum(frames),
         "worst frame": max(frames),
-        "updates a second": 1000 * (len(written) - 1) / (written[-1] - written[0]),
+        "updates a second": 1000 * (len(written) - 1) / max(1.0, written[-1] - written[0]),
         "messages a second": busy.messages,
         "kB a second": busy.bytes / 1000,
         **page.python("", "shown.sizes()"),

@@ -123,18 +123,25 @@ class Played:
         return CompositeSnapshot(self.job_id(), self._parts, self._name, ("sweep",), "local_simulator")
 
 
-class Shown:
-    """A panel of a played job; `moments` are those at which it was published, in milliseconds."""
+class Timed(JobPanel):
+    """A panel that notes when it is published, in milliseconds, before anything is done for that."""
 
     def __init__(self, job: Played) -> None:
         self.moments: list[float] = []
-        self.job = job
-        self.panel = JobPanel(job, now=self._now)
+        super().__init__(job)
 
-    def _now(self) -> datetime:
-        now = time.time()
-        self.moments.append(1000 * now)
-        return datetime.fromtimestamp(now, timezone.utc)
+    def publish(self) -> None:
+        self.moments.append(1000 * time.time())
+        super().publish()
+
+
+class Shown:
+    """A panel of a played job; `moments` are those at which it was published."""
+
+    def __init__(self, job: Played) -> None:
+        self.job = job
+        self.panel = Timed(job)
+        self.moments = self.panel.moments
 
     def tick(self, changing: int) -> None:
         """Have so many sub-jobs change at every tick from now on."""

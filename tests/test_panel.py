@@ -22,7 +22,7 @@ from qjob_widgets.rest.client import ApiKey, RestClient, Transport
 from qjob_widgets.status import Status
 from qjob_widgets.widgets import display
 from qjob_widgets.widgets.actions import JobActions
-from qjob_widgets.widgets.panel import TIMES_INTERVAL, TOGETHER
+from qjob_widgets.widgets.panel import FEW, TIMES_INTERVAL, TOGETHER
 from qjob_widgets.widgets.publisher import Publisher
 from qjob_widgets.widgets.shown import shown
 from tests.hostile import HOSTILE, clean
@@ -299,8 +299,21 @@ def test_reasons_of_a_large_job_are_told_once_a_second():
     assert len(bench.panel.reasons["of"]) == 5
 
 
-def test_what_was_too_early_comes_when_it_is_time_and_nothing_in_between():
+def test_times_of_a_few_are_told_with_all_else():
     bench = Bench("QQ")
+    bench.publisher.step()
+    bench.traits()
+    for second, status in enumerate((Status.RUNNING, Status.DONE)):
+        bench.clock.now += 0.3
+        moment = {"running": NOON} if second == 0 else {"finished": NOON + timedelta(seconds=1)}
+        bench.job.absorb([replace(bench.job.snapshot.parts[0], status=status, **moment)])
+        bench.publisher.tell(bench.panel)
+        bench.publisher.step()
+        assert bench.traits() == [{"live", "times", "summary"}]
+
+
+def test_what_was_too_early_comes_when_it_is_time_and_nothing_in_between():
+    bench = Bench("Q" * (FEW + 1))
     bench.publisher.step()
     bench.traits()
     bench.clock.now += 0.3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from qjob_widgets.stretches import LENGTH, Stretches, replaced
@@ -27,6 +29,7 @@ def test_it_is_read_like_a_tuple(size):
     assert stretches == Stretches(facts)
     assert hash(stretches) == hash(facts)
     assert repr(stretches) == repr(facts)
+    assert pickle.loads(pickle.dumps(stretches)) == stretches
     assert stretches != (*facts, part("Q"))
     assert stretches != list(facts)
 

@@ -33,6 +33,8 @@ from qjob_widgets.widgets.twin import Rows, Twin
 STATIC = Path(__file__).parent / "static"
 META_INTERVAL = 2.0
 TIMES_INTERVAL = 1.0
+FEW = 200
+"""Up to so many parts `times` are told with all else: what has ended says at once how long it took."""
 TOGETHER = 0.05
 """Seconds that what comes rarely waits for others to go along with."""
 MOMENT_INTERVAL = 300.0
@@ -225,7 +227,7 @@ class JobPanel(anywidget.AnyWidget):
     def _early(self, name: str) -> float:
         """Seconds until this trait may be written again."""
         number, rest = len(self._columns.parts), 0.0
-        if name == "times":
+        if name == "times" and number > FEW:
             rest = TIMES_INTERVAL
         elif name == "reasons":
             rest = max(TIMES_INTERVAL if number > MANY else 0.0, self._columns.reasoned / MOST_A_SECOND)
