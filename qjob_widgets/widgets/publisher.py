@@ -16,6 +16,7 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import starmap
 from typing import Protocol
 
 logger = logging.getLogger(__name__)
@@ -75,7 +76,8 @@ class Publisher:
         self._clock = clock
         self._spent = spent or clock
         self._threaded = threaded
-        self._lock = threading.Lock()
+        # Again on the same thread: a panel that is thrown away there at any moment is forgotten.
+        self._lock = threading.RLock()
         self._turns: weakref.WeakKeyDictionary[Published, _Turns] = weakref.WeakKeyDictionary()
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -102,18 +104,20 @@ class Publisher:
 
     def step(self) -> float | None:
         """Publish what is due; the seconds until more is, or None when nothing will be."""
-        with self._lock:
-            panels = list(self._turns.items())
-        began = self._clock()
+        panels, began = self._panels(), self._clock()
         lively = sum(began - turns.last < 2 * SHARED for _, turns in panels)
         interval = min(SHARED, max(INTERVAL, lively / TURNS))
         for panel, turns in panels:
             now = self._clock()
             if _due(panel, turns) <= now:
                 self._publish(panel, turns, now, interval)
-        with self._lock:
-            soonest = min((_due(*each) for each in self._turns.items()), default=float("inf"))
+        soonest = min(starmap(_due, self._panels()), default=float("inf"))
         return None if soonest == float("inf") else max(0.0, soonest - self._clock())
+
+    def _panels(self) -> list[tuple[Published, _Turns]]:
+        # What is asked of a panel may take locks of its own, and so comes after this one.
+        with self._lock:
+            return list(self._turns.items())
 
     def _publish(self, panel: Published, turns: _Turns, now: float, interval: float) -> None:
         """Give `panel` its turn."""
