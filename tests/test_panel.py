@@ -23,7 +23,7 @@ from qjob_widgets.status import Status
 from qjob_widgets.widgets import display
 from qjob_widgets.widgets.actions import JobActions
 from qjob_widgets.widgets.panel import FEW, TIMES_INTERVAL, TOGETHER
-from qjob_widgets.widgets.publisher import Publisher
+from qjob_widgets.widgets.publisher import INTERVAL, Publisher
 from qjob_widgets.widgets.shown import shown
 from tests.hostile import HOSTILE, clean
 from tests.local_support import until
@@ -297,6 +297,17 @@ def test_reasons_of_a_large_job_are_told_once_a_second():
     bench.clock.now += bench.publisher.step() or 0.0
     bench.publisher.step()
     assert len(bench.panel.reasons["of"]) == 5
+
+
+def test_a_new_panel_has_told_all_and_is_left_to_be_drawn():
+    bench = Bench("QQ")
+
+    assert bench.publisher.step() == pytest.approx(INTERVAL)
+    assert bench.traits() == []
+    bench.job.absorb([replace(bench.job.snapshot.parts[0], status=Status.RUNNING)])
+    bench.publisher.tell(bench.panel)
+    bench.publisher.step()
+    assert bench.traits() == [{"live", "summary"}]
 
 
 def test_times_of_a_few_are_told_with_all_else():

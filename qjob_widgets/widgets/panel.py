@@ -25,7 +25,7 @@ from qjob_widgets.widgets import display, statement, static_html, static_text, v
 from qjob_widgets.widgets.actions import JobActions
 from qjob_widgets.widgets.columns import Columns
 from qjob_widgets.widgets.commands import LONGEST_REQUEST, Asked, Commands, Operation, Outcome
-from qjob_widgets.widgets.publisher import Publisher, shared_publisher
+from qjob_widgets.widgets.publisher import INTERVAL, Publisher, shared_publisher
 from qjob_widgets.widgets.sending import Sending
 from qjob_widgets.widgets.surroundings import Surroundings
 from qjob_widgets.widgets.twin import Rows, Twin
@@ -144,7 +144,8 @@ class JobPanel(anywidget.AnyWidget):
         super().__init__(**self._state())
         self.on_msg(self._on_message)
         self._watch = self._monitor.watch(self._job, self._on_event, each=False)
-        self._publisher.tell(self)
+        # All has just been told: the page is left to draw it, and the kernel to display it.
+        self._publisher.tell(self, after=INTERVAL)
 
     def open(self) -> None:
         """Open the comm.
@@ -393,7 +394,8 @@ class JobPanel(anywidget.AnyWidget):
                 return
             self._paused = False
             self._watch = self._monitor.watch(self._job, self._on_event, each=False)
-        self._publisher.tell(self)
+        # All has just been told: the page is left to draw it, and the kernel to display it.
+        self._publisher.tell(self, after=INTERVAL)
 
     def freeze(self) -> None:
         """Leave only the static table in the notebook, brought up to date a last time."""

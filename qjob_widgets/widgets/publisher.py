@@ -50,11 +50,12 @@ class Published(Protocol):
 class _Turns:
     """Those of one panel."""
 
+    last: float
+    """When it had one, or came."""
     wanted: float = float("inf")
     """When there will be something to tell."""
     free: float = float("-inf")
-    """When it may have the next one for that."""
-    last: float = float("-inf")
+    """When it may have one for that."""
 
 
 class Publisher:
@@ -85,9 +86,10 @@ class Publisher:
 
     def tell(self, panel: Published, after: float = 0.0) -> None:
         """`panel` has news, or will have `after` so many seconds. Returns at once; from any thread."""
-        wanted = self._clock() + after if after > 0 else float("-inf")
+        now = self._clock()
+        wanted = now + after if after > 0 else float("-inf")
         with self._lock:
-            turns = self._turns.setdefault(panel, _Turns())
+            turns = self._turns.setdefault(panel, _Turns(now))
             if turns.wanted <= wanted:  # its turn is still to come
                 return
             turns.wanted = wanted

@@ -94,6 +94,7 @@ class JobTable(JobPanel):
             "tags": Operation(self._on_tags, asks=True),
         }
         self._columns.stale.add("meta")  # it says what can be asked
+        self._publisher.tell(self)
         self._asking: Subscription | None = None if query is None else real.repeat(self._ask_query)
 
     def __repr__(self) -> str:
