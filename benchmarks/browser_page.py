@@ -145,6 +145,10 @@ class Measured:
         sizes = [each["bytes"] for each in told if each["kind"].startswith("comm_")]
         return len(sizes), sum(sizes)
 
+    def show(self, selector: str) -> None:
+        """Scroll so that an element is seen: what is out of view is hardly drawn."""
+        self._bench("document.querySelector(argument).scrollIntoView()", selector)
+
     def observe(self, root: str, wanted: str) -> None:
         """Note from now on when something at `wanted` below `root` changes."""
         self._bench("bench.observe(argument)", {"root": root, "wanted": wanted})

@@ -40,8 +40,7 @@ TOGETHER = 0.05
 MOMENT_INTERVAL = 300.0
 """Seconds after which the twin of an open job tells a later moment, though nothing else has changed."""
 MANY = 1000
-"""Above so many parts `meta` is made at most each META_INTERVAL, since making it takes a while, and `reasons`
-at most as often as `times`, since the page groups all failures anew."""
+"""Above so many parts `meta` is made at most each META_INTERVAL, since making it takes a while."""
 ANSWER = 5.0
 """Seconds that a click waits at most for the service's word on what it did."""
 LARGE = 50_000
@@ -231,7 +230,7 @@ class JobPanel(anywidget.AnyWidget):
         if name == "times" and number > FEW:
             rest = TIMES_INTERVAL
         elif name == "reasons":
-            rest = max(TIMES_INTERVAL if number > MANY else 0.0, self._columns.reasoned / MOST_A_SECOND)
+            rest = self._columns.reasoned / MOST_A_SECOND
         elif name == "meta" and number > MANY:
             rest = max(META_INTERVAL, number / MOST_A_SECOND)
         return self._written.get(name, float("-inf")) + rest - self._clock()
