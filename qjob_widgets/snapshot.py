@@ -7,15 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
-from itertools import compress
 from operator import attrgetter
 from typing import Any
 
 from qjob_widgets import tags as composite_tags
 from qjob_widgets.status import FINAL, RERUNNABLE, SENTENCES, Status, overall
+from qjob_widgets.stretches import Stretches
 
 _STATUS = attrgetter("status")
-_OPEN = frozenset(Status) - FINAL
 
 
 def _duration_from_now(moment: datetime | None, now: datetime) -> str:
@@ -240,8 +239,9 @@ class CompositeSnapshot:
 
     def _open(self) -> Iterator[JobSnapshot]:
         """The parts that have not ended, the last first, as the last ones end last."""
-        states = map(_STATUS, reversed(self.parts))
-        return compress(reversed(self.parts), map(_OPEN.__contains__, states))
+        for stretch in reversed(Stretches.of(self.parts).stretches):
+            if not FINAL.issuperset(map(_STATUS, stretch)):
+                yield from (part for part in reversed(stretch) if part.status not in FINAL)
 
     @cached_property
     def counts(self) -> Mapping[Status, int]:

@@ -27,6 +27,11 @@ class Stretches(Sequence[Known]):
         whole = tuple(facts)
         self._fill(whole[at : at + LENGTH] for at in range(0, len(whole), LENGTH))
 
+    @classmethod
+    def of(cls, facts: Sequence[Fact]) -> Stretches[Fact]:
+        """The same facts; what is in stretches is itself."""
+        return facts if isinstance(facts, Stretches) else Stretches(facts)
+
     def _fill(self, stretches: Iterable[tuple[Known, ...]]) -> None:
         self._stretches = tuple(stretches)
         self._length = sum(map(len, self._stretches))
@@ -102,11 +107,7 @@ def replaced(new: Sequence[Fact], old: Sequence[Fact]) -> Iterator[tuple[int, Fa
 
     A stretch that both share is not looked into.
     """
-    pairs = zip(_in_stretches(new), _in_stretches(old), strict=True)
+    pairs = zip(Stretches.of(new).stretches, Stretches.of(old).stretches, strict=True)
     for number, (now, was) in enumerate(pairs):
         if now is not was:
             yield from compress(zip(count(number * LENGTH), now, was), map(is_not, now, was))
-
-
-def _in_stretches(facts: Sequence[Fact]) -> tuple[tuple[Fact, ...], ...]:
-    return (facts if isinstance(facts, Stretches) else Stretches(facts)).stretches

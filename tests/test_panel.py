@@ -266,6 +266,20 @@ def test_times_of_thousands_follow_what_is_looked_at_first():
     assert bench.traits() == [{"live", "summary"}, {"times"}]
 
 
+def test_times_of_ten_thousand_are_told_more_rarely():
+    bench = Bench("Q" * 10_000)
+    bench.publisher.step()
+    told = []
+    for second in range(5):
+        bench.clock.now += 1
+        bench.job.absorb([replace(bench.job.snapshot.parts[second], running=NOON)])
+        bench.publisher.tell(bench.panel)
+        bench.publisher.step()
+        told.append({"times"} in bench.traits())
+
+    assert told == [False, True, False, True, False]
+
+
 def test_thousands_of_reasons_are_told_more_rarely_and_in_the_end():
     bench = Bench("R" * 5000)
     parts = [replace(one, status=Status.ERROR, reason="too deep") for one in bench.job.snapshot.parts]
@@ -320,8 +334,9 @@ def test_times_of_a_few_are_told_with_all_else():
         assert bench.traits() == [{"live", "times", "summary"}]
 
 
-def test_what_was_too_early_comes_when_it_is_time_and_nothing_in_between():
-    bench = Bench("Q" * (FEW + 1))
+@pytest.mark.parametrize(("parts", "seconds"), [(FEW + 1, TIMES_INTERVAL), (2400, TIMES_INTERVAL)])
+def test_what_was_too_early_comes_when_it_is_time_and_nothing_in_between(parts, seconds):
+    bench = Bench("Q" * parts)
     bench.publisher.step()
     bench.traits()
     bench.clock.now += 0.3
@@ -330,7 +345,7 @@ def test_what_was_too_early_comes_when_it_is_time_and_nothing_in_between():
     rest = bench.publisher.step()
     assert bench.traits() == [{"live", "summary"}]
 
-    assert rest == pytest.approx(TIMES_INTERVAL - 0.3 + TOGETHER)
+    assert rest == pytest.approx(seconds - 0.3 + TOGETHER)
     bench.clock.now += rest
     bench.publisher.step()
     assert bench.traits() == [{"times", "summary"}]

@@ -35,6 +35,8 @@ META_INTERVAL = 2.0
 TIMES_INTERVAL = 1.0
 FEW = 200
 """Up to so many parts `times` are told with all else: what has ended says at once how long it took."""
+MOST_TIMES = 5000
+"""Of so many parts times are told a second: where there are more, they are told more rarely."""
 TOGETHER = 0.05
 """Seconds that what comes rarely waits for others to go along with."""
 MOMENT_INTERVAL = 300.0
@@ -228,7 +230,7 @@ class JobPanel(anywidget.AnyWidget):
         """Seconds until this trait may be written again."""
         number, rest = len(self._columns.parts), 0.0
         if name == "times" and number > FEW:
-            rest = TIMES_INTERVAL
+            rest = max(TIMES_INTERVAL, number / MOST_TIMES)
         elif name == "reasons":
             rest = self._columns.reasoned / MOST_A_SECOND
         elif name == "meta" and number > MANY:
