@@ -9,7 +9,7 @@ import signal
 from playwright.sync_api import expect
 
 import qjob_widgets as qj
-from tests.browser.panels import cancel, count
+from tests.browser.panels import cancel, count, panel_of
 from tests.browser.shared import PATIENCE, asked, button, can_suspend, settled, start, suspended
 
 SHOW = """
@@ -24,7 +24,7 @@ def test_a_service_that_is_gone_or_silent_and_comes_back(opened, tmp_path):
         service.faults.hold("Queued")
         notebook = opened([start(tmp_path / "jobs"), SHOW])
         notebook.run_all()
-        [panel] = notebook.page.locator(".qjob-panel").all()
+        panel = panel_of(notebook.page)
         expect(count(panel, "QUEUED")).to_have_text("3", timeout=PATIENCE)
 
         os.kill(service.pid, signal.SIGKILL)
