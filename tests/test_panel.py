@@ -280,34 +280,41 @@ def test_times_of_ten_thousand_are_told_more_rarely():
     assert told == [False, True, False, True, False]
 
 
-def test_thousands_of_reasons_are_told_more_rarely_and_in_the_end():
-    bench = Bench("R" * 5000)
+def failures_told(number, rest, *failed):
+    """How many failed states and how many reasons are told, each time that so many parts have failed."""
+    bench = Bench("R" * number)
     parts = [replace(one, status=Status.ERROR, reason="too deep") for one in bench.job.snapshot.parts]
     bench.publisher.step()
-    told = []
-    for failed in (4000, 4001, 4002, 5000):
-        bench.clock.now += 1
-        bench.job.absorb(parts[:failed])
+    for ended in failed:
+        bench.clock.now += rest
+        bench.job.absorb(parts[:ended])
         bench.publisher.tell(bench.panel)
         bench.publisher.step()
-        told.append(len(bench.panel.reasons["of"]))
+        states = list(bench.panel.live[::4])
+        yield states.count(CODES[Status.ERROR]), len(bench.panel.reasons["of"])
+
+
+def test_thousands_of_reasons_are_told_more_rarely_and_in_the_end():
+    told = [reasons for _, reasons in failures_told(5000, 1, 4000, 4001, 4002, 5000)]
 
     assert told == [0, 4001, 4001, 5000]
 
 
 def test_what_fails_says_at_once_why_in_a_large_job_too():
-    bench = Bench("R" * 1500)
-    parts = [replace(one, status=Status.ERROR, reason="too deep") for one in bench.job.snapshot.parts]
-    bench.publisher.step()
-    told = []
-    for failed in (1, 2, 3, 4):
-        bench.clock.now += 0.3
-        bench.job.absorb(parts[:failed])
-        bench.publisher.tell(bench.panel)
-        bench.publisher.step()
-        told.append((list(bench.panel.live[::4]).count(CODES[Status.ERROR]), len(bench.panel.reasons["of"])))
+    assert list(failures_told(1500, 0.3, 1, 2, 3, 4)) == [(1, 1), (2, 2), (3, 3), (4, 4)]
 
-    assert told == [(1, 1), (2, 2), (3, 3), (4, 4)]
+
+def test_a_panel_that_goes_on_says_so_at_once():
+    bench = Bench("QQ")
+    bench.publisher.step()
+    bench.panel.pause()
+    bench.publisher.step()
+    assert bench.panel.summary["paused"]
+
+    bench.clock.now += 3
+    bench.panel.resume()
+    bench.publisher.step()
+    assert not bench.panel.summary["paused"]
 
 
 def test_a_new_panel_has_told_all_and_is_left_to_be_drawn():

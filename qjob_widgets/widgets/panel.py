@@ -395,8 +395,7 @@ class JobPanel(anywidget.AnyWidget):
                 return
             self._paused = False
             self._watch = self._monitor.watch(self._job, self._on_event, each=False)
-        # All has just been told: the page is left to draw it, and the kernel to display it.
-        self._publisher.tell(self, after=INTERVAL)
+        self._publisher.tell(self)
 
     def freeze(self) -> None:
         """Leave only the static table in the notebook, brought up to date a last time."""
