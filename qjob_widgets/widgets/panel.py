@@ -21,7 +21,7 @@ from qjob_widgets.monitor.foreign import Foreign, adapted
 from qjob_widgets.monitor.monitor import Freshness, Monitor, shared_monitor
 from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.snapshot import CompositeSnapshot
-from qjob_widgets.widgets import display, statement, static_html, static_text, view_state, words
+from qjob_widgets.widgets import display, ipykernels, statement, static_html, static_text, view_state, words
 from qjob_widgets.widgets.actions import JobActions
 from qjob_widgets.widgets.columns import Columns
 from qjob_widgets.widgets.commands import LONGEST_REQUEST, Asked, Commands, Operation, Outcome
@@ -149,14 +149,10 @@ class JobPanel(anywidget.AnyWidget):
         self._publisher.tell(self, after=INTERVAL)
 
     def open(self) -> None:
-        """Open the comm.
-
-        ipykernel 7.4 answers a message in the subshell of whoever published last, so that a click waits
-        for the running cell once a thread has published. The named subshell is right; private, so guarded.
-        """
+        """Open the comm."""
+        ipykernels.hear_while_replying()
         super().open()
-        if hasattr(self.comm, "_reply_subshell_for"):
-            self.comm._reply_subshell_for = lambda data, default: default
+        ipykernels.answer_where_asked(self.comm)
 
     def __repr__(self) -> str:
         return f"JobPanel of {words.plain(self._job.snapshot)}"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.kernel.support import Kernel
+from tests.local_support import until
 from tests.overlays import VERSIONS
 
 SETUP = """
@@ -46,6 +47,33 @@ def summary_of(message) -> dict:
 
 def custom(message) -> dict:
     return message.data.get("content", {}) if message.data.get("method") == "custom" else {}
+
+
+REPLYING = """
+import pathlib, select
+thread = get_ipython().kernel.shell_channel_thread
+requests, replies = get_ipython().kernel.shell_stream, thread.manager._main_to_shell_channel.to_stream
+
+def reply_when_a_request_comes():
+    requests.socket.EVENTS  # all that came before has been noticed
+    pathlib.Path({waiting!r}).touch()
+    select.select([requests.socket.FD], [], [], 30)
+    replies.socket.poll(30_000)
+    replies.flush()
+
+thread.io_loop.add_callback(reply_when_a_request_comes)
+"""
+
+
+@pytest.mark.parametrize("name", [name for name in VERSIONS if name != "ipykernel-6.31"])
+def test_a_kernel_with_a_panel_hears_what_comes_with_a_reply(tmp_path, name):
+    """What ipykernel 7.0 to 7.3 do not: a cell that arrives while the reply to the one before is written."""
+    waiting = tmp_path / "waiting"
+    with Kernel(tmp_path, name) as kernel:
+        open_panel(kernel)
+        kernel.run(REPLYING.format(waiting=str(waiting)))
+        until(waiting.exists)
+        assert kernel.run("print(40 + 2)") == "42\n"
 
 
 @pytest.mark.parametrize("name", VERSIONS)
