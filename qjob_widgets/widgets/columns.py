@@ -96,11 +96,7 @@ class Columns:
     @property
     def live(self) -> bytes:
         """Four bytes a part: state, attempt, queue position (little-endian; 0 unknown)."""
-        positions = little_endian(self._positions)
-        packed = bytearray(4 * len(self._states))
-        packed[0::4], packed[1::4] = self._states, self._attempts
-        packed[2::4], packed[3::4] = positions[0::2], positions[1::2]
-        return bytes(packed)
+        return bytes(self._live)
 
     @property
     def times(self) -> bytes:
@@ -163,7 +159,7 @@ class Columns:
     # ----
 
     def _resize(self, number: int) -> None:
-        self._states, self._attempts = bytearray(number), bytearray(number)
+        self._live = bytearray(4 * number)
         self._sizes = [0] * number
         self.ids = [""] * number
         self._positions = array("H", bytes(2 * number))
@@ -194,7 +190,7 @@ class Columns:
 
     def _note(self, pairs: _Pairs) -> None:
         """Bring up to date what is told in `live` and in words, and the totals."""
-        states, sizes, positions, numbers = self._states, self._sizes, self._positions, self._numbers
+        live, sizes, positions, numbers = self._live, self._sizes, self._positions, self._numbers
         known = words.is_known
         circuits, done, unsent, seen, usage, used, expected, estimates = self.totals
         for index, part, old in pairs:
@@ -207,8 +203,8 @@ class Columns:
                 if part.place != old.place:
                     self.stale.add("meta")
             if now is not was:
-                numbers[states[index]] -= 1
-                states[index] = code = CODES[now]
+                numbers[live[4 * index]] -= 1
+                live[4 * index] = code = CODES[now]
                 numbers[code] += 1
                 if now is _DONE:
                     done += sizes[index]
@@ -241,7 +237,7 @@ class Columns:
 
     def _sent(self, index: int, part: JobSnapshot, old: JobSnapshot) -> None:
         """A part was sent, or sent again."""
-        self._attempts[index] = min(part.attempt, _MOST_ATTEMPTS)
+        self._live[4 * index + 1] = min(part.attempt, _MOST_ATTEMPTS)
         if part.job_id != old.job_id:
             self.ids[index] = shown(part.job_id, LONGEST_NAME)
             self.stale.add("meta")
@@ -263,6 +259,7 @@ class Columns:
         """A part stands elsewhere in the queue now; 0 is nowhere."""
         before = self._positions[index]
         self._positions[index] = position
+        self._live[4 * index + 2], self._live[4 * index + 3] = position & 0xFF, position >> 8
         self._placed += (position > 0) - (before > 0)
         if index == self._last:
             self._last = index if position > before else None
