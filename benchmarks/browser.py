@@ -19,6 +19,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
+from browser_kernel import TICK
 from browser_page import Load, Measured, firsts, jupyter, lasts, notebook
 from table import show
 
@@ -31,6 +32,8 @@ NOTEBOOK = ".jp-Notebook .jp-WindowedPanel-outer"
 CHANGED = 100
 RATE = 100.0
 """Updates a second of the replay; a real job has four."""
+WORST = ("update to DOM, p95", "kernel CPU", "page main thread")
+"""What is told of the worst look too, beside the median of all."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class Size:
     times: int
     """How often an update is repeated."""
     seconds: float
-    """How long is looked at kernel and page."""
+    """How long a look at kernel and page takes."""
+    looks: int
+    """How often it is looked while all changes."""
     rest: float
     """Seconds between two updates that are looked at singly: by then all traits may be written again."""
 
@@ -90,25 +95,36 @@ def one(page: Measured, parts: int, size: Size) -> Figures:
 def ticking(page: Measured, parts: int, size: Size, idle: Load) -> Figures:
     """What the panel costs, and how soon the page shows it, while 3 in 100 change four times a second."""
     page.show(".qjob-panel")
-    page.observe(".qjob-panel", COUNTS)
     page.python(f"shown.tick({changing(parts)})")
+    looks = [look(page, size, idle) for _ in range(size.looks)]
+    frames = page.frames(size.seconds / 2, GRID)
+    page.python("shown.tick(0)")
+    worst = {f"{name}, at worst": max(each[name] for each in looks) for name in WORST}
+    return {
+        **{name: median(each[name] for each in looks) for name in looks[0]},
+        **worst,
+        "frames a second": 1000 * len(frames) / sum(frames),
+        "worst frame": max(frames),
+        **page.python("", "shown.sizes()"),
+    }
+
+
+def look(page: Measured, size: Size, idle: Load) -> Figures:
+    """What kernel and page do for a while, beyond what they do without a panel."""
+    page.observe(".qjob-panel", COUNTS)
+    page.python("shown.moments.clear()")
     busy = page.load(size.seconds)
     written = page.python("", "shown.moments")
     delays = firsts(written, page.changes(1))
-    frames = page.frames(size.seconds / 2, GRID)
-    page.python("shown.tick(0)")
     return {
         "update to DOM, p50": median(delays),
         "update to DOM, p95": part(delays, 0.95),
         "kernel CPU": 100 * (busy - idle).kernel,
         "kernel CPU, panel's threads": 100 * busy.panel,
         "page main thread": 100 * (busy - idle).page,
-        "frames a second": 1000 * len(frames) / sum(frames),
-        "worst frame": max(frames),
         "updates a second": 1000 * (len(written) - 1) / max(1.0, written[-1] - written[0]),
         "messages a second": busy.messages,
         "kB a second": busy.bytes / 1000,
-        **page.python("", "shown.sizes()"),
     }
 
 
@@ -134,18 +150,21 @@ def updates(page: Measured, call: str, number: int, size: Size, quiet: Load) -> 
 
 
 def bare(page: Measured, size: Size) -> Figures:
-    """The least that a widget can do: a number, written and shown."""
+    """The least that a widget can do: a number, written and shown four times a second."""
     page.python("bare.close()")
     page.rest(size.rest)
+    idle = page.load(size.seconds)
     _, paint = page.first_paint("bare = Bare(); display(bare)", 'document.querySelector(".bare-widget")')
     page.observe(".bare-widget", ".bare-widget")
-    page.python(f"repeatedly(bare.update, 1, {4 * size.times}, TICK)")
-    changed = page.changes(4 * size.times)
-    delays = firsts(page.python("", "bare.moments"), changed)
+    page.python(f"repeatedly(bare.update, 1, {int(size.seconds / TICK)}, TICK)")
+    busy = page.load(size.seconds) - idle
+    delays = firsts(page.python("", "bare.moments"), page.changes(1))
     return {
         "first paint": paint,
         "update to DOM, p50": median(delays),
         "update to DOM, p95": part(delays, 0.95),
+        "kernel CPU, panel's share": 100 * busy.kernel,
+        "page main thread": 100 * busy.page,
     }
 
 
@@ -298,11 +317,14 @@ LINES: tuple[tuple[str, str, str], ...] = (
     ("an update: main thread", "{:.1f} ms", ""),
     ("update to DOM, p50", "{:.1f} ms", ""),
     ("update to DOM, p95", "{:.1f} ms", "15 ms"),
+    ("update to DOM, p95, at worst", "{:.1f} ms", ""),
     ("kernel CPU", "{:.2f} %", "1 %"),
     ("kernel CPU, panel's threads", "{:.2f} %", ""),
     ("kernel CPU, source alone", "{:.2f} %", ""),
     ("kernel CPU, panel's share", "{:.2f} %", "1 %"),
+    ("its share, at worst", "{:.2f} %", ""),
     ("page main thread", "{:.1f} %", "5 %"),
+    ("page main thread, at worst", "{:.1f} %", ""),
     ("frames a second", "{:.0f}", "60"),
     ("worst frame", "{:.0f} ms", ""),
     ("updates a second", "{:.1f}", ""),
@@ -334,7 +356,8 @@ def alone(running: Any, size: Size) -> None:
     large |= new_pages(running, size.parts, size)
     small |= new_pages(running, size.few, size)
     for each in (small, large, reasons):
-        each["kernel CPU, panel's share"] = each["kernel CPU"] - each["kernel CPU, source alone"]
+        for look, worst in (("kernel CPU, panel's share", ""), ("its share, at worst", ", at worst")):
+            each[look] = each[f"kernel CPU{worst}"] - each["kernel CPU, source alone"]
     rows = [
         (
             name,
@@ -428,8 +451,8 @@ def main() -> None:
     parser.add_argument("--updates", type=int, help="updates that are replayed")
     parser.add_argument("--only", choices=SECTIONS, nargs="+", default=list(SECTIONS), help="tables")
     chosen = parser.parse_args()
-    quick = Size(200, 20, 20, 2, 40, 1, 1, 0.3, 0.3)
-    usual = Size(10_000, 100, 1000, 20, 14_400, 5, 10, 15.0, 1.3)
+    quick = Size(200, 20, 20, 2, 40, 1, 1, 0.3, 1, 0.3)
+    usual = Size(10_000, 100, 1000, 20, 14_400, 5, 10, 15.0, 3, 1.3)
     size = quick if chosen.quick else usual
     named = {name: getattr(chosen, name) for name in ("parts", "rows", "panels", "updates")}
     size = replace(size, **{name: value for name, value in named.items() if value})

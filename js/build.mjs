@@ -49,6 +49,8 @@ function refuseForeign(code) {
 /**
  * A module that unpacks `code` and is what that is. Front ends evaluate it for every model; the first one
  * unpacks for all of the page. Nothing of it passes through a stream of another process, which takes longest.
+ * Nobody waits for it but views: anywidget gives a model two seconds to be made, and tells one that took longer
+ * nothing any more.
  */
 function packed(code) {
   const text = deflateRawSync(code, { level: 9 }).toString("base64");
@@ -63,8 +65,14 @@ writer.close();
 const url=URL.createObjectURL(new Blob([await new Response(stream.readable).text()],{type:"text/javascript"}));
 try{return await import(/* @vite-ignore */url)}finally{URL.revokeObjectURL(url)}
 }
-const{default:widget}=await(globalThis["${key}"]??=unpack());
-export default widget;
+const unpacked=(globalThis["${key}"]??=unpack());
+export default()=>{
+const made=unpacked.then((module)=>module.default());
+return{
+initialize(told){const ended=made.then((widget)=>widget.initialize(told));return()=>ended.then((end)=>end())},
+async render(told){return(await made).render(told)}
+};
+};
 `;
 }
 

@@ -236,3 +236,28 @@ def test_a_kernel_that_is_gone_is_told(opened):
     notebook.restart()
     expect(panel).to_contain_text("no contact", timeout=25_000)
     expect(panel.get_by_role("button", name="Cancel")).to_be_disabled()
+
+
+SLOW = """
+const Prompt = window.DecompressionStream;
+window.DecompressionStream = class {
+  constructor(format) {
+    const prompt = new Prompt(format);
+    const late = new TransformStream({ flush: () => new Promise((go) => setTimeout(go, 2200)) });
+    this.writable = prompt.writable;
+    this.readable = prompt.readable.pipeThrough(late);
+  }
+};
+"""
+
+
+def test_a_page_that_takes_long_to_unpack_the_module_hears_all_the_same(opened):
+    """anywidget gives a model two seconds to be made, and tells one that took longer nothing any more."""
+    notebook = opened([HELD, "service.faults.release()"], own=True)
+    notebook.javascript(SLOW)
+    notebook.run_cell(0)
+    panel = panel_of(notebook)
+    expect(count(panel, "QUEUED")).to_have_text("6", timeout=PATIENCE)
+    notebook.run_cell(1)
+    expect(count(panel, "DONE")).to_have_text("6", timeout=PATIENCE)
+    assert notebook.errors == []
