@@ -36,6 +36,7 @@ export const More = tracked(({ store }: { store: Store }) => {
       )}
       <Button
         pressed={notifier.on.value}
+        disabled={store.deaf.value}
         title="When something fails or all has ended"
         onPress={() => notifier.toggle()}
       >

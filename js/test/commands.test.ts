@@ -88,7 +88,7 @@ test("no heartbeat for 15 s is no contact, and a new one brings all back", async
   await pass(2000);
   expect(panel.one(".qjob-fresh").textContent).toMatch(/^as of \d\d:\d\d:\d\d, no contact with the kernel$/);
   expect(panel.one(".qjob-panel").hasAttribute("data-lost")).toBe(true);
-  expect(works(panel)).toEqual(["More", "Timeline", "Notify me"]);
+  expect(works(panel)).toEqual(["More", "Timeline"]);
   panel.model.beat();
   await drawn();
   expect(panel.one(".qjob-fresh").textContent).toBe("updated just now");
@@ -159,7 +159,7 @@ test("a stopped panel says so and offers nothing", async () => {
   panel.model.beat({ closed: true });
   await pass(60_000);
   expect(panel.one(".qjob-fresh").textContent).toBe("stopped");
-  expect(works(panel)).toEqual(["More", "Timeline", "Notify me"]);
+  expect(works(panel)).toEqual(["More", "Timeline"]);
 });
 
 test("changes of state are announced, at most one in 5 s, the end at once", async () => {
