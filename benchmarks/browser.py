@@ -81,6 +81,7 @@ def one(page: Measured, parts: int, size: Size) -> Figures:
     page.python(f"job = Played({parts}); job.play({changing(parts)}, {size.seconds})")
     source = page.load(size.seconds) - idle
     _, paint = page.first_paint(PANEL, drawn())
+    page.rest(4 * size.rest)  # what a page does late would count as rest otherwise
     quiet = page.load(size.seconds)
     once = updates(page, "shown.update", min(parts, CHANGED), size, quiet)
     return {
