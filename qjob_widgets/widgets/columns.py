@@ -162,6 +162,7 @@ class Columns:
         self._live = bytearray(4 * number)
         self._sizes = [0] * number
         self.ids = [""] * number
+        # Also in `live`, there as bytes: numbers are compared to find the last in the queue.
         self._positions = array("H", bytes(2 * number))
         self._last, self._placed = None, 0
         self._numbers = [number] + [0] * (len(CODES) - 1)

@@ -33,5 +33,6 @@ def hear_while_replying() -> None:
     if not hasattr(manager, "_shell_socket") or "_send_on_shell_channel" in vars(manager):
         return
     loop, send = thread.io_loop, kernel.shell_stream.send_multipart
-    manager._send_on_shell_channel = send  # of subshells to come; the main shell has its way already
+    # Subshells that are made from now on look this up; the main shell was given it at the start, so again.
+    manager._send_on_shell_channel = send
     loop.add_callback(lambda: manager._main_to_shell_channel.on_recv(loop, send))
