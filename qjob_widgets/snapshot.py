@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cached_property
+from itertools import chain
 from operator import attrgetter
 from typing import Any
 
@@ -191,7 +192,8 @@ class JobSnapshot:
     @property
     def position(self) -> int | None:
         """Queue position, 1 is next; None unless queued and told."""
-        return self.queue.position if self.queue and self.status is Status.QUEUED else None
+        position = self.queue.position if self.queue and self.status is Status.QUEUED else None
+        return position if position and position > 0 else None
 
     @property
     def why(self) -> str:
@@ -225,23 +227,29 @@ class CompositeSnapshot:
     @cached_property
     def final(self) -> bool:
         """Whether every part has ended."""
-        return self._last_open is None
+        return self._an_open_one is None
 
     @cached_property
     def asked_about(self) -> bool:
         """Whether the service has a part that has not ended."""
-        last = self._last_open
-        return last is not None and (bool(last.job_id) or any(part.job_id for part in self._open()))
+        one = self._an_open_one
+        return one is not None and (bool(one.job_id) or any(part.job_id for part in self._open()))
 
     @cached_property
-    def _last_open(self) -> JobSnapshot | None:
-        return next(self._open(), None)
+    def _an_open_one(self) -> JobSnapshot | None:
+        """A part that has not ended, if there is any.
+
+        Most often the end of some stretch is one, the last first, as the last ones end last: this is asked at
+        every tick, and looking at all that have ended would take a while.
+        """
+        ends = (stretch[-1] for stretch in reversed(Stretches.of(self.parts).stretches))
+        return next((part for part in chain(ends, self._open()) if part.status not in FINAL), None)
 
     def _open(self) -> Iterator[JobSnapshot]:
-        """The parts that have not ended, the last first, as the last ones end last."""
-        for stretch in reversed(Stretches.of(self.parts).stretches):
+        """The parts that have not ended."""
+        for stretch in Stretches.of(self.parts).stretches:
             if not FINAL.issuperset(map(_STATUS, stretch)):
-                yield from (part for part in reversed(stretch) if part.status not in FINAL)
+                yield from (part for part in stretch if part.status not in FINAL)
 
     @cached_property
     def counts(self) -> Mapping[Status, int]:

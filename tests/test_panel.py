@@ -358,6 +358,25 @@ def test_what_was_too_early_comes_when_it_is_time_and_nothing_in_between(parts, 
     assert bench.traits() == [{"times", "summary"}]
 
 
+def test_times_go_along_with_what_comes_anyway_though_it_does_not_come_on_the_dot():
+    bench = Bench("Q" * 2400)
+    told = []
+    for tick in range(40):
+        late = 0.02 if tick % 3 else 0.0
+        moment = 0.251 * (tick + 1) + late
+        while (rest := bench.publisher.step()) is not None and bench.clock.now + rest < moment:
+            bench.clock.now += rest
+        bench.clock.now = moment
+        part = bench.job.snapshot.parts[tick]
+        bench.job.absorb([replace(part, status=Status.RUNNING, running=NOON)])
+        bench.publisher.tell(bench.panel)
+        bench.publisher.step()
+        told += bench.traits()
+
+    assert all("live" in names for names in told[1:])
+    assert 8 <= sum("times" in names for names in told) <= 10
+
+
 def test_a_reason_is_told_without_all_else_that_rarely_changes():
     bench = Bench("RR")
     bench.publisher.step()

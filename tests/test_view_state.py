@@ -79,6 +79,13 @@ def test_live_is_four_bytes_a_part():
     assert Columns(of(*parts)).live == bytes([2, 1, 2, 1, 4, 255, 0, 0, 2, 1, 255, 255, 6, 1, 0, 0])
 
 
+def test_a_position_that_no_queue_has_is_unknown():
+    columns = Columns(of(part("Q", position=-3), part("Q", position=7)))
+
+    assert columns.live == bytes([2, 1, 0, 0, 2, 1, 7, 0])
+    assert columns.last_in_queue is columns.parts[0], "what is unknown counts as last"
+
+
 def test_times_are_tenths_from_the_earliest_and_thousandths_of_usage():
     done = part("D", running=NOON + timedelta(seconds=1.5), finished=NOON + timedelta(hours=1))
     used = replace(done, usage_seconds=1.25)
@@ -120,14 +127,20 @@ def test_what_is_kept_up_to_date_is_what_is_made_anew():
     parts = Stretches(snapshot.parts)
     columns = Columns(snapshot)
 
+    def ends():
+        later = NOON + timedelta(seconds=chance.randrange(100))
+        return {"estimated_completion_time": chance.choice([None, later])}
+
     def changed(old):
         letter = chance.choice(list(LETTERS))
         return replace(
             old,
             status=LETTERS[letter],
             job_id=chance.choice(["", old.job_id]),
-            queue=QueueInfo(chance.choice([None, chance.randrange(1, 99)])),
+            queue=chance.choice([None, QueueInfo(chance.choice([None, chance.randrange(1, 99)]), **ends())]),
             attempt=chance.randrange(4),
+            created=chance.choice([NOON, NOON + timedelta(seconds=chance.randrange(100))]),
+            finished=chance.choice([None, NOON + timedelta(seconds=chance.randrange(100))]),
             running=chance.choice([None, NOON + timedelta(seconds=chance.randrange(100))]),
             usage_seconds=chance.choice([None, 0.5, 2.25]),
             estimated_seconds=chance.choice([None, 3.0]),

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import compress
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
-from qjob_widgets.status import CODES, Status
+from qjob_widgets.status import CODES, FINAL, Status
 from qjob_widgets.stretches import replaced
 from qjob_widgets.widgets import words
 from qjob_widgets.widgets.shown import LONGEST_NAME, shown
@@ -29,7 +31,7 @@ _NOTHING = JobSnapshot("", Status.INITIALIZING, attempt=0)
 """What is said of a part before anything is known of it."""
 _DONE, _ERROR, _QUEUED = Status.DONE, Status.ERROR, Status.QUEUED
 """In Python 3.11 `Status.DONE` is a property that is asked, ten times slower than a name."""
-_Pairs = Sequence[tuple[int, JobSnapshot, JobSnapshot]]
+_Replaced = Iterable[tuple[int, JobSnapshot, JobSnapshot]]
 """Parts that were replaced: where each stands, what it is now and what it was."""
 
 
@@ -60,13 +62,11 @@ class Columns:
         self.snapshot = _EMPTY
         self.since: datetime | None = None
         """The earliest time of any part, from which `times` counts."""
-        self.stale: set[str] = set()
+        self.stale = {"meta", "live", "times", "reasons"}
         self.ids: list[str] = []
         """Ids of the parts, as they are shown."""
         self.totals = Totals()
-        self._last: int | None = None
-        """Where the part at the last position stands, once it was looked for."""
-        self._resize(0)
+        self._begin_anew(0)
         self.take(snapshot)
 
     def take(self, snapshot: CompositeSnapshot) -> None:
@@ -79,17 +79,16 @@ class Columns:
         parts: Sequence[JobSnapshot] = snapshot.parts
         olds: Sequence[JobSnapshot] = before.parts
         if len(parts) != len(olds):
-            self._resize(len(parts))
-            olds = (_NOTHING,) * len(parts)
-        pairs = list(replaced(parts, olds))
-        if not pairs:
-            return
-        self.stale.update(("live", "times"))
-        self._note(pairs)
-        if self._begins_earlier(pairs):
-            self._times = array("I", bytes(4 * TIMES * len(parts)))
-            pairs = [(index, part, _NOTHING) for index, part in enumerate(parts)]
-        self._time(pairs)
+            self.stale.update(("meta", "live", "times", "reasons"))
+            self.since = min(filter(None, (self.since, *map(_begun, parts))), default=None)
+            olds = self._begin_anew(len(parts))
+        earliest = self._note(replaced(parts, olds))
+        if earliest != self.since:
+            # One begins earlier than all before it: all times count anew. They never count from later on, as
+            # they would when the first part is sent again.
+            self.since = earliest
+            self.stale.add("meta")
+            self._note(replaced(parts, self._begin_anew(len(parts))))
 
     # ---- what is read
 
@@ -152,50 +151,33 @@ class Columns:
             return None
         if self._placed < queued:
             return next(part for part in self.parts if part.status is Status.QUEUED and not part.position)
-        if self._last is None:
-            self._last = self._positions.index(max(self._positions))
-        return self.parts[self._last]
+        positions = np.frombuffer(self._live, "<u2")[1::2]
+        return self.parts[int(positions.argmax())]
 
     # ----
 
-    def _resize(self, number: int) -> None:
+    def _begin_anew(self, number: int) -> Sequence[JobSnapshot]:
+        """Know nothing of so many parts; returns what is said of them then."""
         self._live = bytearray(4 * number)
         self._sizes = [0] * number
         self.ids = [""] * number
-        # Also in `live`, there as bytes: numbers are compared to find the last in the queue.
-        self._positions = array("H", bytes(2 * number))
-        self._last, self._placed = None, 0
+        self._placed = 0
+        """How many stand at a known position in the queue."""
         self._numbers = [number] + [0] * (len(CODES) - 1)
         self._times = array("I", bytes(4 * TIMES * number))
         self._reasons: dict[int, tuple[int | None, str]] = {}
         self.totals = Totals()
-        self.stale.update(("meta", "live", "times", "reasons"))
+        return (_NOTHING,) * number
 
-    def _begins_earlier(self, pairs: _Pairs) -> bool:
-        """Whether one of these is earlier than all before it: then `since` moves and all times count anew.
-
-        It never moves later, as it would when the first part is sent again.
-        """
-        since = self.since
-        for _, part, old in pairs:
-            if part.created is old.created and since is not None and part.created is not None:
-                continue
-            seen = part.created or part.running or part.finished
-            if seen is not None and (since is None or seen < since):
-                since = seen
-        if since is None or since == self.since:
-            return False
-        self.since = since
-        self.stale.add("meta")
-        return True
-
-    def _note(self, pairs: _Pairs) -> None:
-        """Bring up to date what is told in `live` and in words, and the totals."""
-        live, sizes, positions, numbers = self._live, self._sizes, self._positions, self._numbers
-        known = words.is_known
+    def _note(self, parts: _Replaced) -> datetime | None:
+        """Bring all up to date; the earliest time of any part."""
+        live, times, sizes, numbers = self._live, self._times, self._sizes, self._numbers
+        known, tenths, earliest, placed = words.is_known, self._tenths, self.since, self._placed
         circuits, done, unsent, seen, usage, used, expected, estimates = self.totals
-        for index, part, old in pairs:
-            now, was = part.status, old.status
+        index = None
+        for index, part, old in parts:
+            now, was, queue = part.status, old.status, part.queue
+            row = TIMES * index
             if part.place is not old.place:
                 more = _size(part) - sizes[index]
                 sizes[index] += more
@@ -213,16 +195,32 @@ class Columns:
                     done -= sizes[index]
             if now is _ERROR or was is _ERROR:
                 unsent += _unsent(part) - _unsent(old)
-            if now is not was or part.queue is not old.queue:
-                position = _position(part) if now is _QUEUED else 0
-                if position != positions[index]:
-                    self._move(index, position)
+            if queue is not old.queue or (queue is not None and now is not was):
+                position = queue.position or 0 if queue is not None and now is _QUEUED else 0
+                if not 0 <= position <= _LAST_POSITION:
+                    position = 0 if position < 0 else _LAST_POSITION
+                ends = None if queue is None or now in FINAL else queue.ends
+                low, high = 4 * index + 2, 4 * index + 3
+                placed += (position > 0) - (live[low] > 0 or live[high] > 0)
+                live[low], live[high] = position & 0xFF, position >> 8
+                times[row + 3] = 0 if ends is None else tenths(ends)
             if part.job_id is not old.job_id or part.attempt != old.attempt:
                 self._sent(index, part, old)
             if part.word is not old.word and not (known(part.word) and known(old.word)):
                 self._say(part, old)
             if part.reason is not old.reason or part.reason_code != old.reason_code:
                 self._give_reason(index, part)
+            created, running, finished = part.created, part.running, part.finished
+            if created is not old.created:
+                times[row] = 0 if created is None else tenths(created)
+            if running is not old.running:
+                times[row + 1] = 0 if running is None else tenths(running)
+            if finished is not old.finished:
+                times[row + 2] = 0 if finished is None else tenths(finished)
+            if created is not old.created or created is None:
+                begun = _begun(part)
+                if begun is not None and (earliest is None or begun < earliest):
+                    earliest = begun
             if (
                 part.usage_seconds is not old.usage_seconds
                 or part.estimated_seconds is not old.estimated_seconds
@@ -232,9 +230,14 @@ class Columns:
                 used += cost[1] - before[1]
                 expected += cost[2] - before[2]
                 estimates += cost[3] - before[3]
+                times[row + 4] = _between(cost[0] + 1) if cost[1] else 0
             if part.times_seen is not old.times_seen:
                 seen += part.times_seen - old.times_seen
-        self.totals = Totals(circuits, done, unsent, seen, usage, used, expected, estimates)
+        if index is not None:
+            self.stale.update(("live", "times"))
+            self._placed = placed
+            self.totals = Totals(circuits, done, unsent, seen, usage, used, expected, estimates)
+        return earliest
 
     def _sent(self, index: int, part: JobSnapshot, old: JobSnapshot) -> None:
         """A part was sent, or sent again."""
@@ -256,37 +259,6 @@ class Columns:
         else:
             self._reasons.pop(index, None)
 
-    def _move(self, index: int, position: int) -> None:
-        """A part stands elsewhere in the queue now; 0 is nowhere."""
-        before = self._positions[index]
-        self._positions[index] = position
-        self._live[4 * index + 2], self._live[4 * index + 3] = position & 0xFF, position >> 8
-        self._placed += (position > 0) - (before > 0)
-        if index == self._last:
-            self._last = index if position > before else None
-        elif self._last is not None and position > self._positions[self._last]:
-            self._last = index
-
-    def _time(self, pairs: _Pairs) -> None:
-        """Bring `times` up to date; most moments of a part are the same as before."""
-        times, tenths = self._times, self._tenths
-        for index, part, old in pairs:
-            at = TIMES * index
-            created, running, finished, queue = part.created, part.running, part.finished, part.queue
-            if created is not old.created:
-                times[at] = 0 if created is None else tenths(created)
-            if running is not old.running:
-                times[at + 1] = 0 if running is None else tenths(running)
-            if finished is not old.finished:
-                times[at + 2] = 0 if finished is None else tenths(finished)
-            if queue is not old.queue or (queue is not None and part.status is not old.status):
-                ends = None if queue is None or part.final else queue.ends
-                times[at + 3] = 0 if ends is None else tenths(ends)
-            if part.usage_seconds is not old.usage_seconds:
-                usage = part.usage_seconds
-                spent = 0 if usage is None else round(usage * 1000) + 1
-                times[at + 4] = spent if usage is None or 0 < spent <= _LATEST else _between(spent)
-
     def _tenths(self, moment: datetime) -> int:
         """A moment as `times` tells it."""
         passed = moment - self.since if self.since is not None else timedelta()
@@ -305,9 +277,9 @@ def _size(part: JobSnapshot) -> int:
     return 0 if part.place is None else part.place.end - part.place.start + 1
 
 
-def _position(part: JobSnapshot) -> int:
-    """Where a queued part stands, as `live` tells it."""
-    return 0 if part.queue is None else min(part.queue.position or 0, _LAST_POSITION)
+def _begun(part: JobSnapshot) -> datetime | None:
+    """The first of its times that is known."""
+    return part.created or part.running or part.finished
 
 
 def _unsent(part: JobSnapshot) -> bool:

@@ -37,8 +37,8 @@ FEW = 200
 """Up to so many parts `times` are told with all else: what has ended says at once how long it took."""
 MOST_TIMES = 5000
 """Of so many parts times are told a second: where there are more, they are told more rarely."""
-TOGETHER = 0.05
-"""Seconds that what comes rarely waits for others to go along with."""
+TOGETHER = 0.3
+"""Seconds that what comes rarely waits for others to go along with: longer than from one turn to the next."""
 MOMENT_INTERVAL = 300.0
 """Seconds after which the twin of an open job tells a later moment, though nothing else has changed."""
 MANY = 1000

@@ -22,6 +22,9 @@ from typing import Protocol
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.25
+GAP = 0.24
+"""Seconds that go by from one turn to the next: a little less, so that a panel which had a turn in between is
+soon in step again with news that come every `INTERVAL`, rather than waking up a second time for each."""
 BEAT = 5.0
 TURNS = 20
 """How many turns a second all panels share,"""
@@ -108,7 +111,7 @@ class Publisher:
         """Publish what is due; the seconds until more is, or None when nothing will be."""
         panels, began = self._panels(), self._clock()
         lively = sum(began - turns.last < 2 * SHARED for _, turns in panels)
-        interval = min(SHARED, max(INTERVAL, lively / TURNS))
+        interval = min(SHARED, max(GAP, lively / TURNS))
         for panel, turns in panels:
             now = self._clock()
             if _due(panel, turns) <= now:
@@ -135,7 +138,7 @@ class Publisher:
         gap = max(interval, min(SELDOM, REST * took), ROOM * took)
         with self._lock:
             # One turn that was not taken is kept, so that news that come at this very rate are told at once.
-            turns.free = max(turns.free, now - INTERVAL) + gap
+            turns.free = max(turns.free, now - GAP) + gap
 
     def _run(self) -> None:
         while True:
