@@ -107,7 +107,9 @@ def replaced(new: Sequence[Fact], old: Sequence[Fact]) -> Iterator[tuple[int, Fa
 
     A stretch that both share is not looked into.
     """
-    pairs = zip(Stretches.of(new).stretches, Stretches.of(old).stretches, strict=True)
-    for number, (now, was) in enumerate(pairs):
-        if now is not was:
-            yield from compress(zip(count(number * LENGTH), now, was), map(is_not, now, was))
+    pairs = zip(count(0, LENGTH), Stretches.of(new).stretches, Stretches.of(old).stretches)
+    return chain.from_iterable(
+        compress(zip(count(begin), now, was), map(is_not, now, was))
+        for begin, now, was in pairs
+        if now is not was
+    )

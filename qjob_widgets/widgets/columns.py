@@ -13,11 +13,9 @@ from datetime import datetime, timedelta
 from itertools import compress
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
 from qjob_widgets.status import CODES, FINAL, Status
-from qjob_widgets.stretches import replaced
+from qjob_widgets.stretches import LENGTH, replaced
 from qjob_widgets.widgets import words
 from qjob_widgets.widgets.shown import LONGEST_NAME, shown
 
@@ -46,8 +44,8 @@ class Totals(NamedTuple):
     usage: int = 0
     used: int = 0
     """Parts whose usage is known."""
-    expected: int = 0
-    """Usage where it is known, else the service's estimate."""
+    foreseen: int = 0
+    """The service's estimates for those whose usage is not known."""
     estimates: int = 0
     """Parts for which there is an estimate."""
 
@@ -151,8 +149,11 @@ class Columns:
             return None
         if self._placed < queued:
             return next(part for part in self.parts if part.status is Status.QUEUED and not part.position)
-        positions = np.frombuffer(self._live, "<u2")[1::2]
-        return self.parts[int(positions.argmax())]
+        for begin in self._moved:
+            self._highest[begin // LENGTH] = max(self._positions[begin : begin + LENGTH])
+        self._moved.clear()
+        last = max(self._highest)
+        return self.parts[self._positions.index(last, LENGTH * self._highest.index(last))]
 
     # ----
 
@@ -161,6 +162,12 @@ class Columns:
         self._live = bytearray(4 * number)
         self._sizes = [0] * number
         self.ids = [""] * number
+        # Also in `live`, there as bytes: numbers are compared to find the last in the queue.
+        self._positions = array("H", bytes(2 * number))
+        self._highest = [0] * -(-number // LENGTH)
+        """The largest of each stretch of them,"""
+        self._moved: set[int] = set()
+        """but for the stretches that begin at these places: there it has to be looked for again."""
         self._placed = 0
         """How many stand at a known position in the queue."""
         self._numbers = [number] + [0] * (len(CODES) - 1)
@@ -172,8 +179,9 @@ class Columns:
     def _note(self, parts: _Replaced) -> datetime | None:
         """Bring all up to date; the earliest time of any part."""
         live, times, sizes, numbers = self._live, self._times, self._sizes, self._numbers
-        known, tenths, earliest, placed = words.is_known, self._tenths, self.since, self._placed
-        circuits, done, unsent, seen, usage, used, expected, estimates = self.totals
+        positions, moved, placed = self._positions, self._moved, self._placed
+        known, tenths, earliest = words.is_known, self._tenths, self.since
+        circuits, done, unsent, seen, usage, used, foreseen, estimates = self.totals
         index = None
         for index, part, old in parts:
             now, was, queue = part.status, old.status, part.queue
@@ -200,9 +208,10 @@ class Columns:
                 if not 0 <= position <= _LAST_POSITION:
                     position = 0 if position < 0 else _LAST_POSITION
                 ends = None if queue is None or now in FINAL else queue.ends
-                low, high = 4 * index + 2, 4 * index + 3
-                placed += (position > 0) - (live[low] > 0 or live[high] > 0)
-                live[low], live[high] = position & 0xFF, position >> 8
+                placed += (position > 0) - (positions[index] > 0)
+                positions[index] = position
+                live[4 * index + 2], live[4 * index + 3] = position & 0xFF, position >> 8
+                moved.add(index - index % LENGTH)
                 times[row + 3] = 0 if ends is None else tenths(ends)
             if part.job_id is not old.job_id or part.attempt != old.attempt:
                 self._sent(index, part, old)
@@ -221,22 +230,22 @@ class Columns:
                 begun = _begun(part)
                 if begun is not None and (earliest is None or begun < earliest):
                     earliest = begun
-            if (
-                part.usage_seconds is not old.usage_seconds
-                or part.estimated_seconds is not old.estimated_seconds
-            ):
-                cost, before = _costs(part), _costs(old)
-                usage += cost[0] - before[0]
-                used += cost[1] - before[1]
-                expected += cost[2] - before[2]
-                estimates += cost[3] - before[3]
-                times[row + 4] = _between(cost[0] + 1) if cost[1] else 0
+            spent, spent_before = part.usage_seconds, old.usage_seconds
+            estimate, estimate_before = part.estimated_seconds, old.estimated_seconds
+            if estimate is not estimate_before or (estimate is not None and spent is not spent_before):
+                foreseen += _foreseen(part) - _foreseen(old)
+                estimates += (estimate is not None) - (estimate_before is not None)
+            if spent is not spent_before:
+                before, after = times[row + 4], 0 if spent is None else _between(round(1000 * spent) + 1)
+                times[row + 4] = after
+                usage += (after or 1) - (before or 1)
+                used += (after > 0) - (before > 0)
             if part.times_seen is not old.times_seen:
                 seen += part.times_seen - old.times_seen
         if index is not None:
             self.stale.update(("live", "times"))
             self._placed = placed
-            self.totals = Totals(circuits, done, unsent, seen, usage, used, expected, estimates)
+            self.totals = Totals(circuits, done, unsent, seen, usage, used, foreseen, estimates)
         return earliest
 
     def _sent(self, index: int, part: JobSnapshot, old: JobSnapshot) -> None:
@@ -269,7 +278,7 @@ class Columns:
 
 def _between(number: int) -> int:
     """The nearest number that `times` can tell."""
-    return min(_LATEST, max(1, number))
+    return number if 0 < number <= _LATEST else min(_LATEST, max(1, number))
 
 
 def _size(part: JobSnapshot) -> int:
@@ -287,13 +296,10 @@ def _unsent(part: JobSnapshot) -> bool:
     return part.status is Status.ERROR and not part.job_id
 
 
-def _costs(part: JobSnapshot) -> tuple[int, int, int, int]:
-    """What one part adds to `usage`, `used`, `expected` and `estimates`."""
-    usage, estimate = part.usage_seconds, part.estimated_seconds
-    spent = 0 if usage is None else round(usage * 1000)
-    if estimate is None:
-        return spent, usage is not None, spent, 0
-    return spent, usage is not None, round(estimate * 1000) if usage is None else spent, 1
+def _foreseen(part: JobSnapshot) -> int:
+    """Milliseconds that a part is still expected to use."""
+    seconds = part.estimated_seconds
+    return 0 if seconds is None or part.usage_seconds is not None else round(1000 * seconds)
 
 
 def _header(snapshot: CompositeSnapshot) -> object:

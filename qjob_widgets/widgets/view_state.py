@@ -137,7 +137,7 @@ def summary(
 def _cost(totals: Totals, left: float | None, limit: float | None) -> dict[str, float | None] | None:
     """QPU seconds used, expected for the whole job, and left; None where the service tells none of them."""
     used = _seconds(totals.usage, totals.used)
-    estimated = _seconds(totals.expected, totals.estimates)
+    estimated = _seconds(totals.usage + totals.foreseen, totals.estimates)
     if used is None and estimated is None and left is None:
         return None
     return {"used": used or 0.0, "estimated": estimated, "left": left, "limit": limit}
