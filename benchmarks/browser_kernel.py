@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -72,11 +73,17 @@ class Played:
         self.changing = changing
         self.once = 0
         """Sub-jobs that go on at the next question, beside those."""
+        self.moments: list[float] = []
+        """When there was something new, in milliseconds."""
         self._name = name
         self._acts = [acts(index, number, fails=fails and index % 50 == 0) for index in range(number)]
-        self._at = [2 - 3 * index // number for index in range(number)]  # a third each, the first have ended
-        self._parts = Stretches(of[at] for of, at in zip(self._acts, self._at, strict=True))
-        self._next = 0
+        begin = [2 - 3 * index // number for index in range(number)]  # a third each, the first have ended
+        self._begin = begin
+        self._parts = Stretches(of[at] for of, at in zip(self._acts, begin, strict=True))
+        self._steps = 0
+        """How often one sub-job went on; they take turns."""
+        self._ahead: dict[int, Stretches[JobSnapshot]] = {}
+        """What comes after so many steps, as far as it was made beforehand."""
         self.snapshot = self._whole()
 
     @property
@@ -95,26 +102,29 @@ class Played:
 
     def ask(self, jobs: Sequence[Watchable]) -> None:
         number, self.once = self.changing + self.once, 0
-        changes = {}
-        for _ in range(number):
-            index, self._next = self._next, (self._next + 1) % len(self._parts)
-            self._at[index] = (self._at[index] + 1) % 3
-            changes[index] = self._acts[index][self._at[index]]
         if number:
-            self._parts = self._parts.replacing(changes)
+            self.moments.append(1000 * time.time())
+            self._go_on(number)
             self.snapshot = self._whole()
 
-    def play(self, changing: int, seconds: float) -> None:
-        """Go on like that at every tick though nobody watches, on a thread of its own."""
+    def prepare(self, changing: int) -> None:
+        """Make beforehand all that comes while so many go on at each question: after that it comes again."""
+        steps, parts = self._steps, self._parts
+        for _ in range(math.lcm(3 * len(parts), changing) // changing):
+            self._go_on(changing)
+            self._ahead[self._steps % (3 * len(parts))] = self._parts
+        self._steps, self._parts = steps, parts
 
-        def run() -> None:
-            until = time.monotonic() + seconds
-            while time.monotonic() < until:
-                self.once = changing
-                self.ask([])
-                time.sleep(TICK)
-
-        threading.Thread(target=run, name="benchmark", daemon=True).start()
+    def _go_on(self, number: int) -> None:
+        every, begun = len(self._parts), self._steps
+        self._steps += number
+        known = self._ahead.get(self._steps % (3 * every))
+        self._parts = known or self._parts.replacing(
+            {
+                step % every: self._acts[step % every][(self._begin[step % every] + step // every + 1) % 3]
+                for step in range(begun, self._steps)
+            }
+        )
 
     def absorb(self, found: Sequence[JobSnapshot], gone: Collection[str] = ()) -> None:
         """Nothing: `ask` has changed the snapshot."""
@@ -145,7 +155,8 @@ class Shown:
 
     def tick(self, changing: int) -> None:
         """Have so many sub-jobs change at every tick from now on."""
-        self.moments.clear()
+        if changing:
+            self.job.prepare(changing)
         self.job.changing = changing
         shared_monitor().refresh(self.job)
 
