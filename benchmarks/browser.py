@@ -76,7 +76,7 @@ def part(values: Sequence[float], share: float) -> float:
 # ---- what is measured
 
 
-def one(page: Measured, parts: int, size: Size, least: list[Figures]) -> Figures:
+def one(page: Measured, parts: int, size: Size, least: list[Figures] | None = None) -> Figures:
     """A panel: its first paint, updates of 100 sub-jobs, and three in a hundred four times a second."""
     idle = page.load(size.seconds)
     page.python(f"job = Played({parts})")
@@ -92,18 +92,21 @@ def one(page: Measured, parts: int, size: Size, least: list[Figures]) -> Figures
     }
 
 
-def ticking(page: Measured, parts: int, size: Size, idle: Load, least: list[Figures]) -> Figures:
+def ticking(
+    page: Measured, parts: int, size: Size, idle: Load, least: list[Figures] | None = None
+) -> Figures:
     """What the panel costs, and how soon the page shows it, while 3 in 100 change four times a second.
 
     What it is compared with is looked at in turn with it, as what the machine is like changes by the minute:
-    the panel at rest, and a bare widget, whose figures go into `least`.
+    the panel at rest, and a bare widget, whose figures go into `least` if that is asked for.
     """
     looks = []
     for _ in range(size.looks):
         page.python("shown.tick(0)")
         page.rest(size.rest)
         quiet = page.load(size.seconds)
-        least.append(bare(page, size, quiet))
+        if least is not None:
+            least.append(bare(page, size, quiet))
         page.python(f"shown.tick({changing(parts)})")
         page.rest(4 * size.rest)
         looks.append(look(page, size, idle, quiet))
@@ -166,13 +169,12 @@ def bare(page: Measured, size: Size, quiet: Load) -> Figures:
     }
 
 
-def failing(page: Measured, parts: int, size: Size, idle: Load, least: list[Figures]) -> Figures:
+def failing(page: Measured, parts: int, size: Size, idle: Load) -> Figures:
     """The same where one in fifty fails, so that `reasons` are told again and again."""
     page.python("shown.panel.close()")
     page.python(f"job = Played({parts}, name='failing', fails=True)")
     page.first_paint(PANEL, drawn("failing"))
-    page.first_paint("bare.close(); bare = Bare(); display(bare)", BARE)
-    return ticking(page, parts, size, idle, least)
+    return ticking(page, parts, size, idle)
 
 
 def changing(parts: int) -> int:
@@ -363,7 +365,7 @@ def alone(running: Any, size: Size) -> None:
         first = cold(page, size.parts)
     with notebook(running, "few") as page:
         warm(page)
-        small = one(page, size.few, size, [])
+        small = one(page, size.few, size)
     with notebook(running, "many") as page:
         warm(page)
         idle = page.load(size.seconds)
@@ -372,7 +374,7 @@ def alone(running: Any, size: Size) -> None:
         least = middle(widgets)
         page.python("bare.close()")
         least["first paint"] = page.first_paint("bare = Bare(); display(bare)", BARE)[1]
-        reasons = failing(page, size.parts, size, idle, [])
+        reasons = failing(page, size.parts, size, idle)
     large["first paint, first output of a page"] = first
     large |= new_pages(running, size.parts, size)
     small |= new_pages(running, size.few, size)

@@ -29,7 +29,7 @@ def _duration_from_now(moment: datetime | None, now: datetime) -> str:
     return " ".join(f"{number} {unit}" for number, unit in named if number) or "0 sec"
 
 
-@dataclass(frozen=True, init=False, repr=False)
+@dataclass(frozen=True, init=False, repr=False, slots=True)
 class QueueInfo:
     """Where a job stands in its backend's queue.
 
@@ -162,6 +162,7 @@ class JobSnapshot:
     is the execution time that the service expects.
     """
 
+    # What a panel reads at every tick stands together, as it does in memory.
     job_id: str
     status: Status
     word: str = ""
@@ -171,18 +172,18 @@ class JobSnapshot:
     created: datetime | None = None
     running: datetime | None = None
     finished: datetime | None = None
-    tags: tuple[str, ...] = ()
     usage_seconds: float | None = None
+    estimated_seconds: float | None = None
+    attempt: int = 1
+    place: composite_tags.Place | None = None
+    times_seen: bool = False
+    tags: tuple[str, ...] = ()
     backend: str = ""
     program: str = ""
     session_id: str | None = None
     private: bool = False
-    attempt: int = 1
-    place: composite_tags.Place | None = None
-    times_seen: bool = False
     run_mode: str | None = None
     image: str = ""
-    estimated_seconds: float | None = None
 
     @property
     def final(self) -> bool:
@@ -193,7 +194,7 @@ class JobSnapshot:
     def position(self) -> int | None:
         """Queue position, 1 is next; None unless queued and told."""
         position = self.queue.position if self.queue and self.status is Status.QUEUED else None
-        return position if position and position > 0 else None
+        return position if position is not None and position >= 0 else None
 
     @property
     def why(self) -> str:
