@@ -86,7 +86,8 @@ class Pace:
 
 
 HOSTED = Pace()
-LOOPBACK = Pace(shortest=0.2, longest=1.0)
+LOOPBACK = Pace(shortest=0.25, longest=1.0)
+"""As often as a panel is told: what is answered in between would only wait for its next turn."""
 
 
 @dataclass(frozen=True)
