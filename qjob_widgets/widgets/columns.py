@@ -177,7 +177,10 @@ class Columns:
         return (_NOTHING,) * number
 
     def _note(self, parts: _Replaced) -> datetime | None:
-        """Bring all up to date; the earliest time of any part."""
+        """Bring all up to date; the earliest time of any part.
+
+        One long loop, as calls and a second look at each part are what it would take most of its time for.
+        """
         live, times, sizes, numbers = self._live, self._times, self._sizes, self._numbers
         positions, moved, placed = self._positions, self._moved, self._placed
         known, tenths, earliest = words.is_known, self._tenths, self.since
