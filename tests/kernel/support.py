@@ -54,10 +54,8 @@ class Kernel:
     """
 
     def __init__(self, folder: Path, name: str = "python3") -> None:
-        specifications = write_kernels(folder, [name]) / "kernels"
-        self._manager = KernelManager(
-            kernel_name=name, kernel_spec_manager=KernelSpecManager(kernel_dirs=[str(specifications)])
-        )
+        self._name = name
+        self._specifications = KernelSpecManager(kernel_dirs=[str(write_kernels(folder, [name]) / "kernels")])
         self._folder = folder
         self._messages: list[Message] = []
         self._arrived = threading.Condition()
@@ -65,16 +63,33 @@ class Kernel:
         self._reader = threading.Thread(target=self._read, name="kernel messages", daemon=True)
 
     def __enter__(self) -> Kernel:
+        # Ports are chosen before the kernel listens to them: another process may have taken one by then.
+        if not self._starts() and not self._starts():
+            self._begin()
+        self._reader.start()
+        return self
+
+    def _starts(self) -> bool:
+        """Whether it could begin, and did not die at once."""
+        try:
+            self._begin()
+        except RuntimeError as trouble:
+            if "died" not in str(trouble):
+                raise
+            return False
+        return True
+
+    def _begin(self) -> None:
+        self._manager = KernelManager(kernel_name=self._name, kernel_spec_manager=self._specifications)
         self._manager.start_kernel(cwd=str(self._folder))
         self._client = self._manager.client()
         self._client.start_channels()
         try:
             self._client.wait_for_ready(timeout=60)
         except RuntimeError:
+            self._client.stop_channels()
             self._manager.shutdown_kernel(now=True)
             raise
-        self._reader.start()
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._ended.set()
