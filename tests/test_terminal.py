@@ -17,6 +17,7 @@ from qjob_widgets.errors import Unreachable
 from qjob_widgets.monitor.monitor import Monitor
 from qjob_widgets.monitor.watch import Pace
 from qjob_widgets.snapshot import CompositeSnapshot, QueueInfo
+from qjob_widgets.status import Status
 from qjob_widgets.widgets.statement import of_job
 from qjob_widgets.widgets.terminal import watch
 from qjob_widgets.widgets.terminal_page import page
@@ -201,6 +202,20 @@ def test_a_terminal_is_drawn_anew_and_keeps_what_it_showed_last():
     watch([job], console=console, monitor=Monitor())
 
     assert "\x1b[1A" in text(console)  # drawn over what stood there
+    assert text(console).rfind("2 of 2 done") > text(console).rfind("0 of 2 done")
+
+
+def test_what_ends_while_it_is_drawn_is_drawn_once_more():
+    console, job = on_paper(force_terminal=True, height=30), scripted("QQ")
+
+    def label(index):
+        job.absorb([replace(part, status=Status.DONE, word="Completed") for part in job.snapshot.parts])
+        return ""
+
+    job.label = label
+    watch([job], console=console, monitor=Monitor(threaded=False), pause=lambda event, seconds: None)
+
+    assert "0 of 2 done" in text(console)
     assert text(console).rfind("2 of 2 done") > text(console).rfind("0 of 2 done")
 
 

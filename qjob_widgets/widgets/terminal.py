@@ -203,8 +203,9 @@ def _follow(
         try:
             while True:
                 news.clear()
+                final = watched.final  # before it is drawn: what ends meanwhile is drawn once more
                 screen.show(watched)
-                if watched.final:
+                if final:
                     return False
                 pause(news, BEAT)
                 if news.is_set():
