@@ -150,7 +150,7 @@ def look(page: Measured, size: Size, idle: Load, quiet: Load) -> Figures:
 
 
 def without_panel(quiet: Load) -> float:
-    """What the kernel does though no panel is there: its own share of what it does while one is at rest."""
+    """What the kernel does without a panel: what it does while one is at rest, but for its threads."""
     return quiet.kernel - quiet.panel
 
 
@@ -410,8 +410,8 @@ def alone(running: Any, size: Size) -> None:
 
 
 def ratio(value: float, other: float | None) -> str:
-    """How many times the other it is."""
-    return f"{value / other:.2f}" if other else ""
+    """How many times the other it is; nothing where that is not more than what is subtracted from it."""
+    return f"{value / other:.2f}" if other and other > 0 else ""
 
 
 def beside(running: Any, size: Size) -> None:

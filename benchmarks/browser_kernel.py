@@ -77,9 +77,9 @@ class Played:
         """When there was something new, in milliseconds."""
         self._name = name
         self._acts = [acts(index, number, fails=fails and index % 50 == 0) for index in range(number)]
-        begin = [2 - 3 * index // number for index in range(number)]  # a third each, the first have ended
-        self._begin = begin
-        self._parts = Stretches(of[at] for of, at in zip(self._acts, begin, strict=True))
+        self._begin = [2 - 3 * index // number for index in range(number)]
+        """A third in each act, the first have ended."""
+        self._parts = Stretches(of[at] for of, at in zip(self._acts, self._begin, strict=True))
         self._steps = 0
         """How often one sub-job went on; they take turns."""
         self._ahead: dict[int, Stretches[JobSnapshot]] = {}

@@ -192,7 +192,7 @@ class JobSnapshot:
 
     @property
     def position(self) -> int | None:
-        """Queue position, 1 is next; None unless queued and told."""
+        """Queue position, 1 is next; None unless queued and told, and where it is below 0."""
         position = self.queue.position if self.queue and self.status is Status.QUEUED else None
         return position if position is not None and position >= 0 else None
 

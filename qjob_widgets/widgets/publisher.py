@@ -1,6 +1,6 @@
 """The publisher: one thread that writes the traits of all panels of this process.
 
-A panel that has news gets a turn, while they go on one every `INTERVAL` seconds, and while it is open one
+A panel that has news gets a turn, while they go on one every `GAP` seconds, and while it is open one
 every `BEAT` seconds, so that the browser knows that the kernel is alive. One whose turns are long gets them
 more rarely, so that it takes a small part of a processor; and so do many panels that change at the same time,
 so that a page can be scrolled meanwhile.
@@ -22,9 +22,10 @@ from typing import Protocol
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.25
+"""Seconds after which news come while all goes on."""
 GAP = 0.24
-"""Seconds that go by from one turn to the next: a little less, so that a panel which had a turn in between is
-soon in step again with news that come every `INTERVAL`, rather than waking up a second time for each."""
+"""Seconds from one turn to the next: a little less, so that a panel which had a turn in between is soon in
+step again with news that come every `INTERVAL`, rather than waking up a second time for each."""
 BEAT = 5.0
 TURNS = 20
 """How many turns a second all panels share,"""

@@ -63,21 +63,16 @@ class Kernel:
         self._reader = threading.Thread(target=self._read, name="kernel messages", daemon=True)
 
     def __enter__(self) -> Kernel:
-        # Ports are chosen before the kernel listens to them: another process may have taken one by then.
-        if not self._starts() and not self._starts():
-            self._begin()
+        for tries_left in (2, 1, 0):
+            try:
+                self._begin()
+                break
+            except RuntimeError as trouble:
+                # Ports are chosen before the kernel listens to them: another process may have taken one.
+                if not tries_left or "died" not in str(trouble):
+                    raise
         self._reader.start()
         return self
-
-    def _starts(self) -> bool:
-        """Whether it could begin, and did not die at once."""
-        try:
-            self._begin()
-        except RuntimeError as trouble:
-            if "died" not in str(trouble):
-                raise
-            return False
-        return True
 
     def _begin(self) -> None:
         self._manager = KernelManager(kernel_name=self._name, kernel_spec_manager=self._specifications)
