@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
 from qjob_widgets.events import Event, PollFailed
+from qjob_widgets.monitor.bell import Bell
 from qjob_widgets.monitor.foreign import Foreign, ForeignJob, adapted
 from qjob_widgets.monitor.watch import SILENCE, Rest, Seen, Source, Watchable, watch
 from qjob_widgets.patience import Patience
@@ -118,7 +119,7 @@ class Monitor:
         self._subscribers: dict[str | None, dict[int, _Hearing]] = {}
         self._errands: dict[int, _Errand] = {}
         self._numbers = itertools.count()
-        self._wake = threading.Event()
+        self._bell = Bell()
         self._thread: threading.Thread | None = None
         self._owner = os.getpid()
         self._closed = False
@@ -169,7 +170,7 @@ class Monitor:
                 if not flock.jobs and self._flocks.get(id(flock.source)) is flock:
                     del self._flocks[id(flock.source)]
                     self._turned.notify_all()
-                    self._wake.set()  # a thread that rests has nothing left to rest for
+                    self._bell.ring()  # a thread that rests has nothing left to rest for
 
         return Subscription(close)
 
@@ -182,13 +183,13 @@ class Monitor:
         with self._lock:
             number = next(self._numbers)
             self._errands[number] = _Errand(work, self._clock())
-            self._wake.set()
+            self._bell.ring()
             self._ensure_thread()
 
         def close() -> None:
             with self._lock:
                 self._errands.pop(number, None)
-                self._wake.set()
+                self._bell.ring()
 
         return Subscription(close)
 
@@ -200,7 +201,7 @@ class Monitor:
             if flock is None:
                 return
             flock.due = self._clock()
-            self._wake.set()
+            self._bell.ring()
             self._ensure_thread()
 
     def ask(self, jobs: Iterable[Watchable | Foreign], within: float) -> None:
@@ -235,7 +236,7 @@ class Monitor:
             self._subscribers.clear()
             self._turned.notify_all()
             thread = self._thread
-        self._wake.set()
+        self._bell.ring()
         if thread is not None and thread is not threading.current_thread():
             thread.join(5)
 
@@ -347,15 +348,15 @@ class Monitor:
 
     def _run(self) -> None:
         while not self._closed:
-            self._wake.clear()
+            self._bell.hush()
             rest = self.step()
             if rest is None:
                 with self._lock:
-                    if not self._wake.is_set():
+                    if not self._bell.rung:
                         self._thread = None
                         return
                 continue
-            self._wake.wait(rest)
+            self._bell.wait(rest)
 
 
 _shared: list[Monitor] = []

@@ -14,7 +14,7 @@ from itertools import compress
 from typing import Any, NamedTuple
 
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot
-from qjob_widgets.status import CODES, FINAL, Status
+from qjob_widgets.status import CODES, FINAL, TRANSITIONS, Status
 from qjob_widgets.stretches import LENGTH, replaced
 from qjob_widgets.widgets import words
 from qjob_widgets.widgets.shown import LONGEST_NAME, shown
@@ -23,12 +23,16 @@ TIMES = 5
 """Numbers a part in `times`: created, running, finished, estimated completion, usage."""
 _MOST_ATTEMPTS = 0xFF
 _LAST_POSITION = 0xFFFF
+_PLACED = 0x10000
+"""From this number on, one of `live` has a position."""
 _LATEST = 0xFFFFFFFF
 _EMPTY = CompositeSnapshot("", ())
 _NOTHING = JobSnapshot("", Status.INITIALIZING, attempt=0)
 """What is said of a part before anything is known of it."""
 _DONE, _ERROR, _QUEUED = Status.DONE, Status.ERROR, Status.QUEUED
 """In Python 3.11 `Status.DONE` is a property that is asked, ten times slower than a name."""
+_WORDS = frozenset(TRANSITIONS)
+"""The service's words, of which there is nothing to say beside the state."""
 _Replaced = Iterable[tuple[int, JobSnapshot, JobSnapshot]]
 """Parts that were replaced: where each stands, what it is now and what it was."""
 
@@ -93,7 +97,7 @@ class Columns:
     @property
     def live(self) -> bytes:
         """Four bytes a part: state, attempt, queue position (little-endian; 0 unknown)."""
-        return bytes(self._live)
+        return little_endian(self._live)
 
     @property
     def times(self) -> bytes:
@@ -149,25 +153,24 @@ class Columns:
             return None
         if self._placed < queued:
             return next(part for part in self.parts if part.status is Status.QUEUED and not part.position)
-        for begin in self._moved:
-            self._highest[begin // LENGTH] = max(self._positions[begin : begin + LENGTH])
+        for number in self._moved:
+            self._highest[number] = max(self._live[LENGTH * number : LENGTH * (number + 1)])
         self._moved.clear()
         last = max(self._highest)
-        return self.parts[self._positions.index(last, LENGTH * self._highest.index(last))]
+        return self.parts[self._live.index(last, LENGTH * self._highest.index(last))]
 
     # ----
 
     def _begin_anew(self, number: int) -> Sequence[JobSnapshot]:
         """Know nothing of so many parts; returns what is said of them then."""
-        self._live = bytearray(4 * number)
+        # State, attempt and position of a part in one number: what lies further back in a queue is larger.
+        self._live = array("I", bytes(4 * number))
         self._sizes = [0] * number
         self.ids = [""] * number
-        # Also in `live`, there as bytes: numbers are compared to find the last in the queue.
-        self._positions = array("H", bytes(2 * number))
         self._highest = [0] * -(-number // LENGTH)
-        """The largest of each stretch of them,"""
+        """The largest of each stretch of these numbers,"""
         self._moved: set[int] = set()
-        """but for the stretches that begin at these places: there it has to be looked for again."""
+        """but for these stretches: there it has to be looked for again."""
         self._placed = 0
         """How many stand at a known position in the queue."""
         self._numbers = [number] + [0] * (len(CODES) - 1)
@@ -181,9 +184,8 @@ class Columns:
 
         One long loop, as calls and a second look at each part are what it would take most of its time for.
         """
-        live, times, sizes, numbers = self._live, self._times, self._sizes, self._numbers
-        positions, moved, placed = self._positions, self._moved, self._placed
-        known, tenths, earliest = words.is_known, self._tenths, self.since
+        live, times, sizes, numbers, moved = self._live, self._times, self._sizes, self._numbers, self._moved
+        placed, tenths, earliest = self._placed, self._tenths, self.since
         circuits, done, unsent, seen, usage, used, foreseen, estimates = self.totals
         index = None
         for index, part, old in parts:
@@ -196,53 +198,54 @@ class Columns:
                 done += more if was is _DONE else 0
                 if part.place != old.place:
                     self.stale.add("meta")
-            if now is not was:
-                numbers[live[4 * index]] -= 1
-                live[4 * index] = code = CODES[now]
-                numbers[code] += 1
-                if now is _DONE:
-                    done += sizes[index]
-                elif was is _DONE:
-                    done -= sizes[index]
+            if now is not was or queue is not old.queue or part.attempt is not old.attempt:
+                before, code, position = live[index], CODES[now], 0
+                if now is not was:
+                    numbers[CODES[was]] -= 1
+                    numbers[code] += 1
+                    if now is _DONE:
+                        done += sizes[index]
+                    elif was is _DONE:
+                        done -= sizes[index]
+                if queue is not None or old.queue is not None:
+                    if queue is not None and now is _QUEUED:
+                        position = queue.position or 0
+                        if not 0 <= position <= _LAST_POSITION:
+                            position = 0 if position < 0 else _LAST_POSITION
+                    placed += (position > 0) - (before >= _PLACED)
+                    moved.add(index // LENGTH)
+                    ends = None if queue is None or now in FINAL else queue.ends
+                    times[row + 3] = 0 if ends is None else tenths(ends)
+                attempt = part.attempt if part.attempt < _MOST_ATTEMPTS else _MOST_ATTEMPTS
+                live[index] = code | attempt << 8 | position << 16
             if now is _ERROR or was is _ERROR:
                 unsent += _unsent(part) - _unsent(old)
-            if queue is not old.queue or (queue is not None and now is not was):
-                position = queue.position or 0 if queue is not None and now is _QUEUED else 0
-                if not 0 <= position <= _LAST_POSITION:
-                    position = 0 if position < 0 else _LAST_POSITION
-                ends = None if queue is None or now in FINAL else queue.ends
-                placed += (position > 0) - (positions[index] > 0)
-                positions[index] = position
-                live[4 * index + 2], live[4 * index + 3] = position & 0xFF, position >> 8
-                moved.add(index - index % LENGTH)
-                times[row + 3] = 0 if ends is None else tenths(ends)
-            if part.job_id is not old.job_id or part.attempt != old.attempt:
-                self._sent(index, part, old)
-            if part.word is not old.word and not (known(part.word) and known(old.word)):
+            if part.job_id is not old.job_id and part.job_id != old.job_id:
+                self.ids[index] = shown(part.job_id, LONGEST_NAME)
+                self.stale.add("meta")
+            if part.word is not old.word and not (part.word in _WORDS and old.word in _WORDS):
                 self._say(part, old)
-            if part.reason is not old.reason or part.reason_code != old.reason_code:
+            if part.reason is not old.reason or part.reason_code is not old.reason_code:
                 self._give_reason(index, part)
             created, running, finished = part.created, part.running, part.finished
-            if created is not old.created:
-                times[row] = 0 if created is None else tenths(created)
             if running is not old.running:
                 times[row + 1] = 0 if running is None else tenths(running)
             if finished is not old.finished:
                 times[row + 2] = 0 if finished is None else tenths(finished)
             if created is not old.created or created is None:
+                times[row] = 0 if created is None else tenths(created)
                 begun = _begun(part)
                 if begun is not None and (earliest is None or begun < earliest):
                     earliest = begun
-            spent, spent_before = part.usage_seconds, old.usage_seconds
-            estimate, estimate_before = part.estimated_seconds, old.estimated_seconds
-            if estimate is not estimate_before or (estimate is not None and spent is not spent_before):
-                foreseen += _foreseen(part) - _foreseen(old)
-                estimates += (estimate is not None) - (estimate_before is not None)
-            if spent is not spent_before:
+            spent, estimate = part.usage_seconds, part.estimated_seconds
+            if spent is not old.usage_seconds or estimate is not old.estimated_seconds:
                 before, after = times[row + 4], 0 if spent is None else _between(round(1000 * spent) + 1)
                 times[row + 4] = after
                 usage += (after or 1) - (before or 1)
                 used += (after > 0) - (before > 0)
+                if estimate is not None or old.estimated_seconds is not None:
+                    foreseen += _foreseen(part) - _foreseen(old)
+                    estimates += (estimate is not None) - (old.estimated_seconds is not None)
             if part.times_seen is not old.times_seen:
                 seen += part.times_seen - old.times_seen
         if index is not None:
@@ -251,25 +254,21 @@ class Columns:
             self.totals = Totals(circuits, done, unsent, seen, usage, used, foreseen, estimates)
         return earliest
 
-    def _sent(self, index: int, part: JobSnapshot, old: JobSnapshot) -> None:
-        """A part was sent, or sent again."""
-        self._live[4 * index + 1] = min(part.attempt, _MOST_ATTEMPTS)
-        if part.job_id != old.job_id:
-            self.ids[index] = shown(part.job_id, LONGEST_NAME)
-            self.stale.add("meta")
-
     def _say(self, part: JobSnapshot, old: JobSnapshot) -> None:
         """The service has said another word of a part."""
         if words.unknown_word(part) != words.unknown_word(old):
             self.stale.add("meta")
 
     def _give_reason(self, index: int, part: JobSnapshot) -> None:
-        """A part has another reason, or none any more."""
+        """A part may have another reason, or none any more."""
+        reason = (part.reason_code, part.reason) if part.reason else None
+        if reason == self._reasons.get(index):
+            return
         self.stale.add("reasons")
-        if part.reason:
-            self._reasons[index] = (part.reason_code, part.reason)
+        if reason is None:
+            del self._reasons[index]
         else:
-            self._reasons.pop(index, None)
+            self._reasons[index] = reason
 
     def _tenths(self, moment: datetime) -> int:
         """A moment as `times` tells it."""

@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from itertools import starmap
 from typing import Protocol
 
+from qjob_widgets.monitor.bell import Bell
+
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.25
@@ -84,7 +86,7 @@ class Publisher:
         # Again on the same thread: a panel that is thrown away there at any moment is forgotten.
         self._lock = threading.RLock()
         self._turns: weakref.WeakKeyDictionary[Published, _Turns] = weakref.WeakKeyDictionary()
-        self._wake = threading.Event()
+        self._bell = Bell()
         self._thread: threading.Thread | None = None
         self._owner = os.getpid()
 
@@ -101,7 +103,7 @@ class Publisher:
                 self._thread = threading.Thread(target=self._run, name="qjob-publisher", daemon=True)
                 self._thread.start()
             if threading.current_thread() is not self._thread:  # which looks by itself, once it is through
-                self._wake.set()
+                self._bell.ring()
 
     def forget(self, panel: Published) -> None:
         """Give `panel` no more turns."""
@@ -143,7 +145,7 @@ class Publisher:
 
     def _run(self) -> None:
         while True:
-            self._wake.clear()
+            self._bell.hush()
             rest = self.step()
             if rest is None:
                 with self._lock:
@@ -151,7 +153,7 @@ class Publisher:
                         self._thread = None
                         return
                 continue
-            self._wake.wait(rest)
+            self._bell.wait(rest)
 
 
 def _due(panel: Published, turns: _Turns) -> float:
