@@ -89,10 +89,13 @@ class Measured:
     # ---- what is done
 
     def python(self, code: str, value: str = "None") -> Any:
-        """Run code in the kernel, without a cell; `value` is an expression of what to bring back."""
+        """Run code in the kernel; `value` is an expression of what to bring back.
+
+        Silently: after what counts as a cell, panels are brought up to date once more.
+        """
         reply = self._notebook.javascript(
             """const future = panel.sessionContext.session.kernel.requestExecute({
-              code: argument.code, store_history: false,
+              code: argument.code, store_history: false, silent: true,
               user_expressions: {value: `__import__("json").dumps(${argument.value})`},
             });
             return (await future.done).content;""",
