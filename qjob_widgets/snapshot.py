@@ -162,7 +162,7 @@ class JobSnapshot:
     is the execution time that the service expects.
     """
 
-    # What a panel reads at every tick stands together, as it does in memory.
+    # What a panel reads at every tick comes first.
     job_id: str
     status: Status
     word: str = ""

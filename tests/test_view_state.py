@@ -180,7 +180,10 @@ def test_only_what_changed_is_stale():
     assert taken(replace(snapshot, tags=("new",))) == {"meta"}
     taken(snapshot)
     failed = replace(snapshot.parts[2], status=Status.ERROR, reason="why")
-    assert taken(replace(snapshot, parts=(*snapshot.parts[:2], failed))) == {"live", "times", "reasons"}
+    failed = replace(snapshot, parts=(*snapshot.parts[:2], failed))
+    assert taken(failed) == {"live", "times", "reasons"}
+    again = replace(failed.parts[2], reason="".join(["w", "hy"]), usage_seconds=1.0)
+    assert taken(replace(failed, parts=(*failed.parts[:2], again))) == {"live", "times"}, "the same reason"
     assert taken(replace(snapshot, parts=snapshot.parts[:2])) == {"meta", "live", "times", "reasons"}
 
 
