@@ -8,8 +8,8 @@ import threading
 class Bell:
     """Ends the rest of the thread that waits for it, or its next one if none waits. From any thread.
 
-    `threading.Event` is that too, but written in Python: a thread that rests four times a second spends more
-    on it than on looking for something to do. A lock waits in C.
+    `threading.Event` is that too, but written in Python, which is noticed where a thread rests four times a
+    second; a lock waits in C.
     """
 
     def __init__(self) -> None:

@@ -199,7 +199,7 @@ class Columns:
                 if part.place != old.place:
                     self.stale.add("meta")
             if now is not was or queue is not old.queue or part.attempt is not old.attempt:
-                before, code, position = live[index], CODES[now], 0
+                told, code, position = live[index], CODES[now], 0
                 if now is not was:
                     numbers[CODES[was]] -= 1
                     numbers[code] += 1
@@ -212,7 +212,7 @@ class Columns:
                         position = queue.position or 0
                         if not 0 <= position <= _LAST_POSITION:
                             position = 0 if position < 0 else _LAST_POSITION
-                    placed += (position > 0) - (before >= _PLACED)
+                    placed += (position > 0) - (told >= _PLACED)
                     moved.add(index // LENGTH)
                     ends = None if queue is None or now in FINAL else queue.ends
                     times[row + 3] = 0 if ends is None else tenths(ends)
