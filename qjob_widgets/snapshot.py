@@ -191,6 +191,11 @@ class JobSnapshot:
         return self.status in FINAL
 
     @property
+    def missing(self) -> bool:
+        """Whether nothing is known of it: it was never sent, and its circuits are not known here."""
+        return self.attempt == 0 and self.status is Status.ERROR
+
+    @property
     def position(self) -> int | None:
         """Queue position, 1 is next; None unless queued and told, and where it is below 0."""
         position = self.queue.position if self.queue and self.status is Status.QUEUED else None
@@ -262,6 +267,11 @@ class CompositeSnapshot:
     def rerunnable(self) -> tuple[JobSnapshot, ...]:
         """The parts that a rerun would send again."""
         return tuple(part for part in self.parts if part.status in RERUNNABLE)
+
+    @cached_property
+    def missing(self) -> int:
+        """How many parts are missing, so that the whole can neither be rerun nor have a result."""
+        return sum(part.missing for part in self.parts)
 
     @property
     def last_in_queue(self) -> JobSnapshot | None:

@@ -17,8 +17,9 @@ from qiskit_ibm_runtime import EstimatorV2, SamplerV2
 import qjob_widgets as qj
 from qjob_widgets import JobPanel, JobService, JobTable
 from qjob_widgets.jobs.sending.journal import Journal
-from qjob_widgets.monitor.described import Described, label
+from qjob_widgets.monitor.described import Described, known_circuits, label
 from qjob_widgets.monitor.foreign import adapted
+from qjob_widgets.tags import Place
 from qjob_widgets.widgets.surroundings import ASKED_FOR, MOST_ASKED, Surroundings, _worker
 from tests.local_support import until
 from tests.support import Clock, MemoryJob, memory_job
@@ -120,6 +121,36 @@ def test_failed_rows_of_another_machines_sweep_say_which_point_they_are(service,
         assert "sweep theta=0.025" in panel._bundle(job.snapshot)["text/plain"]
     asked = [record.path for record in service.requests if record.path.startswith("/jobs/")]
     assert sorted(asked) == sorted(f"/jobs/{sent.snapshot.parts[row].job_id}" for row in (1, 3))
+
+
+def test_the_page_is_told_what_the_circuits_within_a_part_are(backend, api):
+    sent = backend.run([measured("sweep", theta=n / 100) for n in range(30)], max_circuits_per_job=10)
+    sent.wait_for_final_state(timeout=WAIT)
+    for job in (sent, api.job(sent.job_id())):  # what this process knows, and what the journal does
+        with closing(JobPanel(job)) as panel:
+            until(lambda panel=panel: panel.meta["within"])
+            assert panel.meta["labels"][1] == "sweep theta=0.1 … theta=0.19 (10)"
+            assert panel.meta["within"][1].split() == [f"theta=0.{n}" for n in range(11, 19)]
+
+
+def test_a_page_is_told_of_ten_thousand_circuits_at_most():
+    parts = {0: known_circuits([measured("sweep", theta=n) for n in range(3)])}
+    for last, told in ((9_999, True), (10_000, False)):
+        made = memory_job("Q")
+        place = Place(0, 1, 0, last)
+        job = Asked(
+            replace(made.snapshot, parts=(replace(made.snapshot.parts[0], place=place),)), made.source
+        )
+        job.known = {0: "sweep"}
+        job.circuits_by_part = lambda: parts
+        news: list[int] = []
+        surroundings = Surroundings(job, job.clock, lambda news=news: news.append(1))
+        surroundings.labels()
+        done: list[int] = []
+        _worker.put(lambda done=done: done.append(1))
+        until(lambda done=done: done)
+        assert list(surroundings.within) == (["theta=1"] if told else [])
+        assert bool(news) is told
 
 
 def test_rows_of_a_table_are_called_by_their_circuits_where_they_have_no_name(service, backend, api):

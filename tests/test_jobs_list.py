@@ -81,7 +81,7 @@ def test_pages_cut_no_composite(service, api, tag, size, monkeypatch):
     made = [run(api, tag, 1), run(api, tag, 5, 1), run(api, tag, 1)]
     monkeypatch.setattr(paths, "PAGE", size)
 
-    for limit in (None, 2):
+    for limit in (None, 2, 10**30):
         found = api.jobs(limit, tags=[tag])
         assert ids(found) == ids(reversed(made))[:limit]
         assert len(found[1].snapshot.parts) == 5

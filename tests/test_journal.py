@@ -25,6 +25,7 @@ from qjob_widgets.rest.client import ApiKey, RestClient, Transport
 from qjob_widgets.rest.paths import ROOT
 from qjob_widgets.status import Status
 from qjob_widgets.tags import Place, new_composite_id
+from qjob_widgets.widgets import words
 from tests.local_support import until
 from tests.relay import relay
 
@@ -557,6 +558,7 @@ def test_a_job_with_missing_parts_says_which(connect, home, faults):
         "never sent, and its circuits are not known here"
     }
     found.wait_for_final_state(timeout=WAIT)
+    assert words.why(found.snapshot) == "2 failed · 2 missing, so it cannot be rerun"
     for command in (
         found.result,
         found.rerun_failed,

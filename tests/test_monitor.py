@@ -232,6 +232,7 @@ def test_an_errand_ends_when_it_is_closed_or_fails():
     done = []
     kept = monitor.repeat(lambda: done.append("kept") or 1)
     monitor.repeat(lambda: 1 / 0)
+    monitor.repeat(lambda: "soon")
     monitor.step()
     assert len(monitor._errands) == 1
     kept.close()

@@ -12,7 +12,7 @@ import pytest
 from qiskit import QuantumCircuit, transpile
 
 from qjob_widgets import JobPanel, JobService
-from qjob_widgets.errors import ApiError, Unreachable
+from qjob_widgets.errors import ApiError, QJobError, Unreachable
 from qjob_widgets.jobs.errors import IBMJobApiError
 from qjob_widgets.jobs.runtime import RuntimeJob
 from qjob_widgets.jobs.sending.journal import Journal
@@ -449,6 +449,20 @@ def test_a_cancel_that_could_not_be_sent_says_so_in_the_services_words(sent, sai
     assert settled["text"] == f"{said}: 2 of 2 sub-jobs could not be cancelled: No answer."
 
 
+def test_tags_that_could_not_be_sent_say_so_too():
+    bench = Bench("Q")
+
+    def refuse(tags):
+        raise Unreachable("No answer from 127.0.0.1 (connection refused).", sent=False)
+
+    bench.job.update_tags = refuse
+    bench.panel._operations = JobActions(bench.job, lambda: None, now=bench.now).operations
+    settled = bench.settled({"op": "tags", "tags": ["vqe"]})
+
+    assert settled["ok"] is False
+    assert settled["text"] == "Not sent: No answer from 127.0.0.1 (connection refused)."
+
+
 def test_whatever_is_asked_of_the_service_has_half_a_minute():
     bench, left = Bench("Q"), []
     bench.job.update_tags = lambda tags: left.append(present().left)
@@ -516,6 +530,28 @@ def test_pause_asks_nothing_until_resume_and_a_refresh_once():
     assert (asked, once, len(bench.job.source.questions)) == (1, 2, 3)
     assert bench.panel.summary["paused"] is False
     assert bench.panel.wants_heartbeat
+
+
+def test_after_a_pause_facts_are_as_old_as_they_were_until_the_service_has_answered():
+    gone = Unreachable("No answer from 127.0.0.1 (connection refused).")
+    bench = Bench("Q", "Q", gone, "Q", monitor=lambda **options: Monitor(now=lambda: bench_now(), **options))
+    bench_now = bench.now
+    bench.monitor.step()
+    known = round(bench.now().timestamp() * 1000)
+    bench.panel.pause()
+    bench.clock.now += 30
+    bench.panel.resume()
+    bench.panel.publish()
+    assert bench.panel.summary["asked"] == known, "nobody has been asked since"
+    bench.monitor.step()
+    bench.panel.publish()
+    assert (bench.panel.summary["asked"], bench.panel.summary["failures"]) == (known, 1)
+    assert bench.panel._known_at(bench.job.snapshot) == bench.now() - timedelta(seconds=30)
+
+    bench.clock.now += 30
+    bench.monitor.step()
+    bench.panel.publish()
+    assert bench.panel.summary["asked"] == known + 60_000
 
 
 def test_pausing_twice_or_a_closed_panel_is_harmless():
@@ -653,6 +689,27 @@ def test_freeze_leaves_only_the_static_copy_and_it_is_true(monkeypatch):
     bench.panel._ipython_display_()
     assert "drift" in outputs.pages[2]
     assert len(outputs.pages) == 3
+
+
+def test_it_does_not_freeze_once_a_page_has_been_loaded_that_cannot_replace_its_outputs(monkeypatch):
+    bench, outputs = Bench("R"), Outputs(monkeypatch)
+    panel = bench.panel
+    panel._ipython_display_()
+    panel._handle_msg({"content": {"data": {"method": "request_state"}}})  # what a reloaded page asks
+    settled = bench.settled({"op": "freeze"})
+
+    assert settled["ok"] is False
+    assert "Run the cell that shows this again" in settled["text"]
+    with pytest.raises(QJobError, match="Not frozen"):
+        panel.freeze()
+    panel._freeze_when_done = True
+    bench.job.absorb([replace(bench.job.snapshot.parts[0], status=Status.DONE)])
+    panel.publish()
+    assert (panel.closed, panel.summary["final"]) == (False, True)
+    panel._ipython_display_()
+    panel.publish()
+    assert panel.closed
+    assert outputs.pages[2] == ""
 
 
 def test_a_panel_that_freezes_when_done_stays_live_until_then(monkeypatch):

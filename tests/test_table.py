@@ -192,6 +192,36 @@ def test_python_can_do_what_the_buttons_do():
         JobTable(7)
 
 
+def test_one_job_is_a_list_of_one_and_what_is_none_is_named():
+    one = named("E", "one")
+    bench = Bench(one, named("E", "two"))
+    bench.table.rerun_failed(one)
+
+    assert one.rerun == 1
+    for wrong, sentence in (
+        ([1], "int is no job"),
+        ("two", "str is no list of jobs"),
+        (named("D", "three"), "three is not in this table"),
+    ):
+        with pytest.raises(InvalidInput, match=sentence):
+            bench.table.cancel(wrong)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"query": 5}, "query=5 must be a function"),
+        ({"name": 5}, "name=5 must be a text"),
+        ({"every": "x"}, "every='x' must be a number of seconds above 0"),
+        ({"every": 0}, "every=0 must"),
+        ({"every": float("nan")}, "every=nan must"),
+    ],
+)
+def test_what_a_table_cannot_use_is_named(options, sentence):
+    with pytest.raises(InvalidInput, match=sentence):
+        Bench(**options)
+
+
 def test_a_click_on_refresh_asks_the_query_too_even_while_it_is_paused_and_empty():
     found = []
     bench = Bench(query=lambda: found, every=1000)

@@ -270,6 +270,14 @@ def test_why(letters, sentence):
     assert words.why(Columns(composite(letters)), NOON) == sentence
 
 
+def test_what_misses_parts_cannot_be_rerun():
+    lost = replace(part("E", 1, 3), job_id="", attempt=0)
+    snapshot = replace(composite("DEE"), parts=(part("D", 0, 3), lost, part("E", 2, 3)))
+
+    for whole in (snapshot, Columns(snapshot)):
+        assert words.why(whole, NOON) == "2 failed · 1 missing, so it cannot be rerun"
+
+
 def test_why_tells_the_place_in_the_queue_and_how_long():
     info = QueueInfo(3, estimated_completion_time=NOON + timedelta(seconds=40))
     parts = (part("Q", 0, 2, position=1), replace(part("Q", 1, 2), queue=info))

@@ -1,7 +1,7 @@
 /** Which parts a table shows, and in which order. Pure, and computed once a change. */
 import { range, reasonText } from "./format";
 import { ranks } from "./natural";
-import type { Parts } from "./parts";
+import type { Circuits, Parts } from "./parts";
 import { type Meta, STATUSES, type Status } from "./protocol";
 
 export interface Sort {
@@ -55,6 +55,7 @@ export function filtered(parts: Parts, { statuses, text, among }: Wanted, told =
   const reasons = parts.reasons.texts.map((reason) => reasonText(reason).toLowerCase());
   const held = (term: string, part: number) =>
     texts[part]?.includes(term) ||
+    within(parts.circuits(part), term) ||
     parts.word(part).toLowerCase().includes(term) ||
     reasons[parts.reasons.of[part] as number]?.includes(term);
   let size = 0;
@@ -66,6 +67,10 @@ export function filtered(parts: Parts, { statuses, text, among }: Wanted, told =
   return found.subarray(0, size);
 }
 
+/** Whether a word is the number of one of these circuits. */
+const within = (circuits: Circuits | null, word: string): boolean =>
+  circuits !== null && /^\d+$/.test(word) && circuits.first <= +word && +word <= circuits.last;
+
 const written = new WeakMap<Meta, string[]>();
 
 /** What a part can be found by, apart from its word and reason. */
@@ -75,7 +80,9 @@ export function searchable(meta: Meta): string[] {
     Array.from({ length: meta.total }, (_, part) => {
       const circuits = range({ first: meta.start[part] ?? 0, last: meta.end[part] ?? 0 });
       const told = meta.start.length ? `${circuits} ${circuits.replace("–", "-")}` : "";
-      return `#${part} ${meta.ids[part]} ${meta.labels?.[part] ?? ""} ${told}`.toLowerCase();
+      return [`#${part}`, meta.ids[part], meta.labels?.[part], meta.within?.[part], told]
+        .join(" ")
+        .toLowerCase();
     });
   written.set(meta, found);
   return found;

@@ -54,6 +54,8 @@ export interface Meta {
   words: Record<string, string>;
   /** Which circuit a part is, "" where that is not known; null when nothing is known of any. */
   labels: string[] | null;
+  /** What else of its circuits each part is found by; not there when that is not known. */
+  within?: string[] | null;
   /** The user's own tags. */
   tags: string[];
   /** Milliseconds since 1970; origin of `times`. */

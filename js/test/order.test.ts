@@ -71,6 +71,19 @@ test("the filter finds by index, circuits, id, label, status and reason, all wor
   expect([...filtered(parts, { ...ALL, among: new Set([2]) })]).toEqual([2]);
 });
 
+test("the filter finds a circuit by its number and by what it is, where only the first and last are shown", () => {
+  const parts = made("DEQ", ({ meta }) => {
+    meta.labels = ["θ=0 … θ=0.9 (10)", "θ=1 … θ=1.9 (10)", ""];
+    meta.within = ["θ=0.1 θ=0.2", "θ=1.1 θ=1.2", ""];
+  });
+  const found = (text: string) => [...filtered(parts, { ...ALL, text })];
+  expect(found("θ=1.2")).toEqual([1]);
+  expect(found("θ=0.2 done")).toEqual([0]);
+  expect(found("15")).toEqual([1]);
+  expect(found("25")).toEqual([2]);
+  expect(found("2.5")).toEqual([]);
+});
+
 test("10,000 parts are filtered and sorted in a fraction of a frame", () => {
   const parts = made("DEQR".repeat(2500), ({ meta }) => {
     meta.labels = meta.ids.map((_, part) => `ising θ = ${((part * 7919) % 10_000) / 100}`);

@@ -6,6 +6,7 @@ filters or the page's edge may hide other submissions of it, it is completed by 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -89,7 +90,8 @@ def jobs(service: JobService, wanted: Wanted) -> list[RuntimeJob | CompositeJob]
     Raises:
         ApiError: If the service does not answer.
     """
-    return list(islice(_matching(service, wanted), wanted.limit))
+    most = None if wanted.limit is None else min(wanted.limit, sys.maxsize)
+    return list(islice(_matching(service, wanted), most))
 
 
 def _matching(service: JobService, wanted: Wanted) -> Iterator[RuntimeJob | CompositeJob]:

@@ -655,6 +655,6 @@ class CompositeJob(SentInParts):
             listed,
             submissions=self._ledger.submissions(),
             created=self.creation_date(),
-            known=self._known_parts(),
+            known=self.circuits_by_part(),
         )
         storage.save(job, path)

@@ -81,8 +81,10 @@ class PanelFacts(ABC):
             self._told[index] = found
         return self._told[index].described
 
-    def _known_parts(self, *, fetch: bool = False) -> dict[int, words.KnownCircuits]:
-        """Which circuits the parts have, as far as that is known on this machine, or also fetched."""
+    def circuits_by_part(self, *, fetch: bool = False) -> dict[int, words.KnownCircuits]:
+        """Which circuits the parts have, by index: as far as that is known on this machine, or, with `fetch`,
+        as far as the service tells. Source: ours.
+        """
         kept, name = self._kept, self._kept_as(0)
         found = {**({} if kept is None or name is None else kept.parts(name[0])), **self._told}
         for index in range(len(self.snapshot.parts)):

@@ -655,7 +655,7 @@ class RuntimeJob(PanelFacts, JobV1):  # type: ignore[misc]
             listed,
             submissions=[(0, job)],
             created=job.created,
-            known=self._known_parts(fetch=circuits and not self._gone),
+            known=self.circuits_by_part(fetch=circuits and not self._gone),
         )
         storage.save(saved, path)
 

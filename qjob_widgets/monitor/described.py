@@ -76,6 +76,12 @@ def label(items: Sequence[Any]) -> str:
     return _cut(str(first), LONGEST_LABEL - len(more)) + more
 
 
+def within(known: KnownCircuits) -> str:
+    """What else a part is found by: what its circuits say of themselves and its label does not, each once."""
+    said = dict.fromkeys(word for one in known.described for word in str(one).split())
+    return " ".join(word for word in said if word not in known.label)
+
+
 def _described(item: Any) -> Described:
     if hasattr(item, "metadata") and hasattr(item, "num_clbits"):
         circuit, values = item, None

@@ -260,17 +260,19 @@ class Monitor:
         return max(0.0, min(waiting) - self._clock()) if waiting else None
 
     def _do(self, number: int, errand: _Errand) -> None:
+        due = None
         try:
             with Patience(SILENCE):
                 seconds = errand.work()
+            if seconds is not None:
+                due = self._clock() + seconds
         except Exception:
             logger.warning("An errand of the job monitor failed and is dropped.", exc_info=True)
-            seconds = None
         with self._lock:
-            if seconds is None:
+            if due is None:
                 self._errands.pop(number, None)
             else:
-                errand.due = self._clock() + seconds
+                errand.due = due
 
     def _turn(self, flock: _Flock) -> None:
         if flock.loop is None:

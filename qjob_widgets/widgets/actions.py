@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -80,15 +80,13 @@ class JobActions:
             return Outcome("Nothing to cancel: everything has ended.")
         whole_job = asked.rows is None or len(self._job.snapshot.parts) == 1
         try:
-            all_of_it = cancelled(self._job, **({} if whole_job else {"parts": list(asked.rows or ())}))
+            with _saying_whether_sent():
+                all_of_it = cancelled(self._job, **({} if whole_job else {"parts": list(asked.rows or ())}))
         except Exception as error:
-            if (trouble := passing(error)) is None:
+            if passing(error) is None:
                 with contextlib.suppress(QJobError):
                     self._look()  # it may have ended meanwhile
-                raise
-            # What was sent may still be done once the service is back.
-            lost = isinstance(trouble, Unreachable) and trouble.sent
-            raise ApiError(f"{'Not answered' if lost else 'Not sent'}: {error}") from error
+            raise
         self._look()
         if all_of_it is False:
             return Outcome("Cancel sent, but not everything could be cancelled.")
@@ -103,7 +101,8 @@ class JobActions:
         if not chosen:
             return Outcome("Nothing to rerun: nothing of it has failed.")
         everything = asked.rows is None and asked.states is None
-        self._job.rerun_failed(**({} if everything else {"parts": chosen}))
+        with _saying_whether_sent():
+            self._job.rerun_failed(**({} if everything else {"parts": chosen}))
         self._look()
         return Outcome(f"{self._named(len(chosen))} will be sent again.")
 
@@ -127,7 +126,8 @@ class JobActions:
                 f"Tag {reserved[0]!r} begins with {composite_tags.INTERNAL}, which holds jobs together;"
                 " take another."
             )
-        self._job.update_tags(tags)
+        with _saying_whether_sent():
+            self._job.update_tags(tags)
         return Outcome("Tags saved.")
 
     def _report(self, asked: Asked) -> Outcome:
@@ -151,6 +151,19 @@ class JobActions:
         found = self._job.described(asked.row)
         self._learned(asked.row)
         return Outcome(data=[_shown_circuit(each) for each in found])
+
+
+@contextlib.contextmanager
+def _saying_whether_sent() -> Iterator[None]:
+    """Have an error of a service that does not answer say whether it may still do what it was asked."""
+    try:
+        yield
+    except Exception as error:
+        trouble = passing(error)
+        if trouble is None:
+            raise
+        lost = isinstance(trouble, Unreachable) and trouble.sent
+        raise ApiError(f"{'Not answered' if lost else 'Not sent'}: {error}") from error
 
 
 def rerun_kind(part: JobSnapshot) -> str | None:

@@ -146,6 +146,11 @@ class Columns:
         return next(compress(CODES, self._numbers), Status.INITIALIZING)
 
     @property
+    def missing(self) -> int:
+        """How many parts are missing."""
+        return self.snapshot.missing if self.totals.unsent else 0
+
+    @property
     def last_in_queue(self) -> JobSnapshot | None:
         """The queued part that runs last; a part of unknown position counts as last."""
         queued = self._numbers[CODES[Status.QUEUED]]

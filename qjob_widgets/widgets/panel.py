@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from qjob_widgets.errors import QJobError
 from qjob_widgets.events import Event
 from qjob_widgets.monitor.foreign import Foreign, adapted
 from qjob_widgets.monitor.monitor import Freshness, Monitor, shared_monitor
@@ -120,14 +122,20 @@ class JobPanel(anywidget.AnyWidget):
         self._twin = Twin(clock)
         self._in_notebook = display.in_notebook()
         self._outputs: list[Any] = []
+        self._loaded_later = False
+        """Whether a page has been loaded since it was displayed."""
         self._revision = 0
         self._calibrated: datetime | None = None
+        self._within: Sequence[str] = ()
         self._written: dict[str, float] = {}
         """When each trait was written last."""
         self._origin: datetime | None = None
         self._views: frozenset[str] | None = None
         self._paused = False
-        self._fresh = self._monitor.freshness(self._job)
+        self._resumed: datetime | None = None
+        """When the last pause ended."""
+        self._known = self._monitor.freshness(self._job)
+        """How old the facts were when a pause began, or what was asked once during it."""
         actions = JobActions(
             self._job,
             self._ask_now,
@@ -138,7 +146,7 @@ class JobPanel(anywidget.AnyWidget):
         self._operations = {
             **actions.operations,
             "pause": Operation(self._on_pause),
-            "freeze": Operation(lambda asked: Outcome(then=self.freeze)),
+            "freeze": Operation(self._on_freeze),
         }
         self._commands = Commands(self.send, self._tell)
         self._closed = False
@@ -153,6 +161,14 @@ class JobPanel(anywidget.AnyWidget):
         ipykernels.hear_while_replying()
         super().open()
         ipykernels.answer_where_asked(self.comm)
+
+    def get_state(self, key: Any = None, drop_defaults: bool = False) -> Any:
+        """The traits, as a page is told them. Source: `ipywidgets.Widget.get_state`."""
+        if key is None and self.comm is not None:
+            # Only a page that was not there when it was displayed asks for all of them. It has the outputs of
+            # the saved notebook, which no front end lets be replaced.
+            self._loaded_later = True
+        return super().get_state(key, drop_defaults)
 
     def __repr__(self) -> str:
         return f"JobPanel of {words.plain(self._job.snapshot)}"
@@ -196,8 +212,9 @@ class JobPanel(anywidget.AnyWidget):
         """The traits that have changed since they were written last and are due."""
         columns, now = self._columns, self._clock()
         columns.take(self._job.snapshot)
-        if self._calibrated != self._surroundings.calibrated:
-            self._calibrated = self._surroundings.calibrated
+        around = self._surroundings
+        if (self._calibrated, self._within) != (around.calibrated, around.within):
+            self._calibrated, self._within = around.calibrated, around.within
             columns.stale.add("meta")
         moved = self._origin != columns.since
         at_once = moved or columns.snapshot.final
@@ -211,7 +228,7 @@ class JobPanel(anywidget.AnyWidget):
             self._origin = columns.since
         state["summary"] = view_state.summary(
             columns,
-            self._fresh if self._paused else self._monitor.freshness(self._job),
+            self._fresh,
             now=self._now(),
             closed=self._closed,
             paused=self._paused,
@@ -242,6 +259,7 @@ class JobPanel(anywidget.AnyWidget):
             can=self._can,
             revision=self._revision,
             labels=self._labels,
+            within=self._within,
             calibrated=self._calibrated,
         )
 
@@ -277,7 +295,7 @@ class JobPanel(anywidget.AnyWidget):
                 if not self._paused:
                     self._surroundings.look(final=snapshot.final)
                     self._surroundings.wonder()
-                if self._freeze_when_done and self._over and self._outputs:
+                if self._freeze_when_done and self._over and self._outputs and not self._loaded_later:
                     self.freeze()
 
     def flush(self) -> None:
@@ -302,6 +320,7 @@ class JobPanel(anywidget.AnyWidget):
                 display.show({**data, "text/plain": repr(self)})
             else:
                 self._outputs.append(output)
+                self._loaded_later = False
                 self._twin.show(self._bundle(snapshot), self._told(snapshot))
         display.flush_after_cells(self)
         if self._freeze_when_done:
@@ -324,8 +343,19 @@ class JobPanel(anywidget.AnyWidget):
 
     def _known_at(self, snapshot: CompositeSnapshot) -> datetime:
         """When the job was as `snapshot` says: when it was asked about last; once it has ended, now."""
-        fresh = self._fresh if self._paused else self._monitor.freshness(self._job)
-        return self._now() if snapshot.final or fresh.asked is None else fresh.asked
+        asked = self._fresh.asked
+        return self._now() if snapshot.final or asked is None else asked
+
+    @property
+    def _fresh(self) -> Freshness:
+        """How old the facts are: after a pause as old as they were, until there is an answer."""
+        if self._paused:
+            return self._known
+        fresh = self._monitor.freshness(self._job)
+        if self._resumed is not None and (fresh.asked is None or fresh.asked <= self._resumed):
+            # The service may have answered meanwhile, but not about this job.
+            return replace(fresh, asked=self._known.asked)
+        return fresh
 
     def _told(self, snapshot: CompositeSnapshot) -> object:
         """What of a snapshot the twin tells, its moment only roughly: telling it changes the notebook."""
@@ -363,7 +393,7 @@ class JobPanel(anywidget.AnyWidget):
         """
         if self._paused:
             self._job.source.ask([self._job])
-            self._fresh = Freshness(self._now())
+            self._known = Freshness(self._now())
         else:
             self._monitor.ask([self._job], ANSWER)
 
@@ -379,7 +409,7 @@ class JobPanel(anywidget.AnyWidget):
         with self._writing:
             if self._closed or self._paused:
                 return
-            self._fresh = self._monitor.freshness(self._job)
+            self._known = self._fresh
             self._paused = True
             self._watch.close()
         self._publisher.tell(self)
@@ -390,11 +420,32 @@ class JobPanel(anywidget.AnyWidget):
             if self._closed or not self._paused:
                 return
             self._paused = False
+            self._resumed = self._now()
             self._watch = self._monitor.watch(self._job, self._on_event, each=False)
         self._publisher.tell(self)
 
+    def _on_freeze(self, asked: Asked) -> Outcome:
+        self._refuse_to_freeze()
+        return Outcome(then=self.freeze)
+
+    def _refuse_to_freeze(self) -> None:
+        if self._outputs and self._loaded_later:
+            raise QJobError(
+                "Not frozen: since the page was loaded again, the table that would stay can no longer be"
+                " brought up to date. Run the cell that shows this again, then freeze it."
+            )
+
     def freeze(self) -> None:
-        """Leave only the static table in the notebook, brought up to date a last time."""
+        """Leave only the static table in the notebook, brought up to date a last time.
+
+        Raises:
+            QJobError: If a page was loaded after this had been displayed: what stands in the notebook can no
+                longer be replaced then, and something older would stay. It goes on.
+        """
+        self._refuse_to_freeze()
+        self._leave_the_twin()
+
+    def _leave_the_twin(self) -> None:
         with self._writing:
             outputs, self._outputs = self._outputs, []
             self.close()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from qjob_widgets.monitor.described import within
 from qjob_widgets.monitor.worker import Worker
 from qjob_widgets.status import Status
 
@@ -21,6 +22,8 @@ MOST_ASKED = 20
 """Parts of one job of which a panel asks by itself which circuits they have."""
 ASKED_FOR = 10.0
 """Seconds for which it does: what takes longer is asked when somebody points at it."""
+MOST_WITHIN, LONGEST_WITHIN = 10_000, 500_000
+"""Circuits of one job of which a page is told what they are, and characters for that."""
 
 _worker = Worker("qjob-standing")
 
@@ -46,6 +49,10 @@ class Surroundings:
         self._clock = clock
         self._news, self._learned = news, learned
         self._labels: list[str] = []
+        self.within: Sequence[str] = ()
+        """What else each part is found by than its label: what the circuits between its first and last say.
+        Empty until that has been read, and in jobs of more than ten thousand circuits."""
+        self._searched = False
         self._asked_at: float | None = None
         self._wondered: set[int] = set()
         self._curious = False
@@ -79,7 +86,28 @@ class Surroundings:
             known = [*self._labels[:number], *[""] * (number - len(self._labels))]
             self._labels = [text or _probed(label, index) for index, text in enumerate(known)]
             self._curious = True
+            if not self._searched and any(self._labels):
+                self._searched = True
+                _worker.put(self._search)
         return self._labels
+
+    def _search(self) -> None:
+        """Read what the parts are found by."""
+        places = [part.place for part in self._job.snapshot.parts]
+        number = sum(place.end - place.start + 1 for place in places if place is not None)
+        read = getattr(self._job, "circuits_by_part", None)
+        if not callable(read) or not len(places) < number <= MOST_WITHIN:
+            return
+        known, left = read(), LONGEST_WITHIN
+        found = [""] * len(places)
+        for index in sorted(known):
+            text = within(known[index])
+            left -= len(text)
+            if left < 0:
+                break
+            found[index] = text
+        self.within = found
+        self._news()
 
     def look(self, *, final: bool) -> None:
         """Have calibration and allowance asked for, if the job can and it is time; of a `final` one, once."""

@@ -6,6 +6,7 @@ a selection, tags of single jobs, and a query that brings new jobs.
 
 from __future__ import annotations
 
+import math
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -16,7 +17,7 @@ from typing import Any, cast
 import traitlets
 
 from qjob_widgets.errors import InvalidInput, QJobError
-from qjob_widgets.monitor.foreign import Foreign
+from qjob_widgets.monitor.foreign import Foreign, adapted
 from qjob_widgets.monitor.monitor import Monitor, Subscription, shared_monitor
 from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.snapshot import CompositeSnapshot
@@ -51,7 +52,7 @@ class JobTable(JobPanel):
         options: As for `JobPanel`.
 
     Raises:
-        InvalidInput: If something is no job.
+        InvalidInput: If something is no job, or an argument cannot be used.
     """
 
     _esm = built("table.js")
@@ -70,6 +71,7 @@ class JobTable(JobPanel):
         monitor: Monitor | None = None,
         **options: Any,
     ) -> None:
+        _check_arguments(query, name, every)
         self._group = JobGroup(f"table-{uuid.uuid4().hex[:12]}", name)
         for job in _checked(jobs):
             self._group.add(job)
@@ -172,7 +174,7 @@ class JobTable(JobPanel):
     def leave(self, text: str) -> None:
         """Close the table, and leave only a sentence in its place."""
         self._last_words = text
-        self.freeze()
+        self._leave_the_twin()
 
     def close(self) -> None:
         """Stop watching and close the table; its twin stays."""
@@ -185,7 +187,7 @@ class JobTable(JobPanel):
         if jobs is None:
             return None
         known = {str(job.job_id()): number for number, job in enumerate(self.jobs)}
-        wanted = [str(job.job_id()) for job in jobs]
+        wanted = [str(adapted(job).job_id()) for job in _checked(jobs)]
         for job_id in wanted:
             if job_id not in known:
                 raise InvalidInput(f"Job {job_id} is not in this table; add() it first.")
@@ -320,10 +322,19 @@ class JobTable(JobPanel):
         return Outcome("Tags saved.")
 
 
+def _check_arguments(query: object, name: object, every: object) -> None:
+    if query is not None and not callable(query):
+        raise InvalidInput(f"query={query!r} must be a function that gives jobs, such as lambda: api.jobs().")
+    if name is not None and not isinstance(name, str):
+        raise InvalidInput(f"name={name!r} must be a text, or None.")
+    number = isinstance(every, (int, float)) and not isinstance(every, bool)
+    if not number or not 0 < cast(float, every) < math.inf:
+        raise InvalidInput(f"every={every!r} must be a number of seconds above 0.")
+
+
 def _checked(jobs: Iterable[Any]) -> list[Any]:
     if hasattr(jobs, "job_id"):
         return [jobs]
-    try:
-        return list(jobs)
-    except TypeError:
-        raise InvalidInput(f"{type(jobs).__name__} is no list of jobs; give a list, such as [job].") from None
+    if isinstance(jobs, str) or not isinstance(jobs, Iterable):
+        raise InvalidInput(f"{type(jobs).__name__} is no list of jobs; give a list, such as [job].")
+    return list(jobs)

@@ -13,7 +13,7 @@ from qjob_widgets.monitor.monitor import Freshness
 from qjob_widgets.status import CODES, FINAL, Status
 from qjob_widgets.widgets import words
 from qjob_widgets.widgets.columns import Columns, Totals
-from qjob_widgets.widgets.shown import LONGEST_NAME, shown
+from qjob_widgets.widgets.shown import LONGEST_LINE, LONGEST_NAME, shown
 
 MOST_TAGS = 100
 LONGEST_LABEL = 80
@@ -37,6 +37,7 @@ def meta(
     can: Mapping[str, bool],
     revision: int,
     labels: Sequence[str] = (),
+    within: Sequence[str] = (),
     calibrated: datetime | None = None,
 ) -> dict[str, Any]:
     """What changes rarely: identity, circuits, ids, tags.
@@ -47,6 +48,7 @@ def meta(
         can: Which operations there are.
         revision: Number of this `meta`.
         labels: Which circuits each part has, "" where that is not known.
+        within: What else each part is found by.
         calibrated: When the backend was calibrated last.
     """
     snapshot = columns.snapshot
@@ -63,6 +65,7 @@ def meta(
         "end": [place.end for place in placed] if whole else [],
         "ids": list(columns.ids),
         "labels": [shown(label, LONGEST_LABEL) for label in labels] if any(labels) else None,
+        "within": [shown(text, LONGEST_LINE) for text in within] if any(within) else None,
         "words": {
             str(index): shown(word)
             for index, part in enumerate(snapshot.parts)

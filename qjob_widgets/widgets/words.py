@@ -44,6 +44,10 @@ class Whole(Protocol):
         """How many are on their way from another."""
 
     @property
+    def missing(self) -> int:
+        """How many parts are missing: never sent, and not known here."""
+
+    @property
     def last_in_queue(self) -> JobSnapshot | None:
         """The queued part that runs last."""
 
@@ -85,7 +89,8 @@ def why(snapshot: Whole, now: datetime | None = None, *, rerun: bool = True) -> 
     if counts[Status.CANCELLED] and many:
         said.append(f"{counts[Status.CANCELLED]:,} cancelled")
     if many and rerun and any(counts[status] for status in RERUNNABLE):
-        said.append("can be rerun")
+        missing = snapshot.missing
+        said.append(f"{missing:,} missing, so it cannot be rerun" if missing else "can be rerun")
     return _sentence(said)
 
 

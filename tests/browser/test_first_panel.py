@@ -168,6 +168,8 @@ def test_a_reloaded_page_shows_the_state_at_once(opened):
     panel = panel_of(notebook)
     expect(count(panel, "QUEUED")).to_have_text("6", timeout=PATIENCE)
     expect(notebook.page.locator(".qjob-static")).to_be_hidden()
+    panel.get_by_role("button", name="Freeze").click()
+    expect(panel).to_contain_text("Not frozen: since the page was loaded again", timeout=PATIENCE)
     panel.get_by_role("button", name="Cancel").click()
     panel.locator("[data-confirm]").click()
     expect(panel).to_have_attribute("data-status", "CANCELLED", timeout=PATIENCE)

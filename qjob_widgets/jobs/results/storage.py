@@ -158,6 +158,10 @@ class SavedJob:
         """The first hundred circuits of a part, by name and values; none if they were not known."""
         return self.known[index].described if index in self.known else ()
 
+    def circuits_by_part(self) -> Mapping[int, KnownCircuits]:
+        """Which circuits the parts have, by index, as far as that was known."""
+        return self.known
+
     def circuits(self) -> list[QuantumCircuit]:
         """The circuits; none if they were not known or not saved.
 
