@@ -1,5 +1,5 @@
 import { Fragment, h } from "preact";
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { type Line, queue, spans, usage } from "./columns";
 import { clock, plural, range, reasonText } from "./format";
 import type { Parts } from "./parts";
@@ -63,12 +63,28 @@ export const Card = tracked(({ store, part, place }: { store: Store; part: numbe
   const { x, y } = corner(part, place);
   const wide = place.columns * place.across;
   const side = x > wide / 2 ? { right: `calc(100% - ${x + place.width}px)` } : { left: `${x}px` };
+  const card = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const timer = setTimeout(() => store.ask(part), CURIOUS);
     return () => clearTimeout(timer);
   }, []);
+  useLayoutEffect(() => {
+    // Front ends cut off what stands out below a panel, as it would in one of few parts: there it stands higher.
+    const box = card.current;
+    const panel = box?.closest(".qjob-panel");
+    if (!box || !panel) return;
+    box.style.marginTop = "0";
+    const [own, room] = [box.getBoundingClientRect(), panel.getBoundingClientRect()];
+    const over = Math.min(own.bottom - room.bottom, own.top - room.top);
+    if (over > 0) box.style.marginTop = `${-over}px`;
+  });
   return (
-    <div class="qjob-card" style={{ top: `${y + place.height + 6}px`, ...side }} aria-hidden="true">
+    <div
+      ref={card}
+      class="qjob-card"
+      style={{ top: `${y + place.height + 6}px`, ...side }}
+      aria-hidden="true"
+    >
       <b>{caption(parts, part)}</b>
       {parts.label(part) && <p>{parts.label(part)}</p>}
       <div class="qjob-pairs">

@@ -43,10 +43,11 @@ export const Confirm = tracked(({ store, prefix, close }: Props) => {
     const buttons = [...(dialog.current?.querySelectorAll("button") ?? [])];
     buttons.find((button) => !button.matches(":focus"))?.focus();
   };
-  const confirm = () => {
-    store.commands.send("cancel", some ? { rows } : {});
-    if (some) store.reading.selectNone();
+  const confirm = async () => {
     close();
+    // Until it is settled the selection stays, and with it the button that says that it is under way.
+    const { ok } = await store.commands.send("cancel", some ? { rows } : {});
+    if (ok && some) store.reading.selectNone();
   };
   return (
     <div

@@ -151,8 +151,11 @@ test("Cancel and Rerun act on what of the selection they can act on", async () =
   panel.one("[data-confirm]").click();
   await drawn();
   expect(panel.model.sent.at(-1)).toMatchObject({ op: "cancel", rows: [0, 3] });
+  expect(panel.button("Cancel 2 selected").disabled).toBe(true);
+  panel.model.settle(true, "Cancel sent for 2 sub-jobs.");
+  await drawn();
   expect(selected(panel)).toEqual([]);
-  expect(panel.button("Cancel")).toBeTruthy();
+  expect(panel.button("Cancel").disabled).toBe(false);
 });
 
 test("what ended while the question stood is not cancelled", async () => {

@@ -58,6 +58,10 @@ test("a card that stays open asks for the circuits once, and shows them as text"
   expect(lines).toEqual([0.1, 0.2, 0.3, 0.4].map((theta) => `<b>ising</b>  θ = ${theta}`));
   expect(panel.one(".qjob-card").textContent).toContain("and 2 more circuits");
   expect(panel.one(".qjob-message").textContent).toBe("");
+  // Front ends cut off what stands out of a panel.
+  const [card, whole] = [panel.one(".qjob-card"), panel.view].map((each) => each.getBoundingClientRect());
+  expect(card?.bottom).toBeLessThanOrEqual(whole?.bottom ?? 0);
+  expect(card?.top).toBeGreaterThanOrEqual(whole?.top ?? 0);
   await userEvent.keyboard("{ArrowLeft}{ArrowRight}");
   await new Promise((resolve) => setTimeout(resolve, 350));
   expect(panel.model.sent.filter(({ row }) => row === 1)).toHaveLength(1);

@@ -88,8 +88,10 @@ test("what was asked for is there in every view", async () => {
 
 test("how to look closer is said on the axis", async () => {
   const panel = await shown("DRQ");
-  const hint = () => getComputedStyle(panel.one(".qjob-head .qjob-timeline"), "::after").visibility;
+  const told = getComputedStyle(panel.one(".qjob-head .qjob-timeline"), "::after");
+  const hint = () => told.visibility;
   expect(hint()).toBe("hidden");
+  expect(told.pointerEvents).toBe("none"); // it covers rows
   panel.one(".qjob-grid").focus();
   await userEvent.keyboard("{Tab}");
   expect(document.activeElement?.className).toBe("qjob-axis");
