@@ -25,17 +25,20 @@ TITLES = {
     "done": "All done",
     "rerun": "Rerun in progress",
     "lost": "Connection lost",
+    "many jobs": "Many jobs",
+    "opened jobs": "One of them open",
 }
-HEAD = """# What a panel looks like
+HEAD = """# What panels and tables look like
 
-Every state with 3, 120 and 10,000 sub-jobs, 1,400 and 700 pixels wide, in a light and in a dark notebook
-(this page shows the one that your browser prefers). The pictures are made with the built module by
+Every state, those of many sub-jobs with 3, 120 and 10,000 of them, 1,400 and 700 pixels wide, in a light
+and in a dark notebook (this page shows the one that your browser prefers). The pictures are made with the
+built modules by
 
 ```
 {command}
 ```
 
-and `tests/browser/test_look.py` holds the panel to them.
+and `tests/browser/test_look.py` holds panel and table to them.
 """
 # Both themes in one place: a page shows the picture that the reader's browser prefers.
 SHOWN = """<picture><source media="(prefers-color-scheme: dark)" srcset="{folder}/{dark}">

@@ -1,21 +1,26 @@
-"""States of panels for people to look at; docs/states.md has their pictures, test_look holds panels to them.
+"""States of panels and tables to look at; docs/states.md has their pictures, test_look holds them to those.
 
 Facts like those of a service, made into traits by the code that makes those of every panel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from qjob_widgets.monitor.monitor import Freshness
+from qjob_widgets.monitor.monitor import Freshness, Monitor
+from qjob_widgets.monitor.watch import Pace, Watchable
 from qjob_widgets.snapshot import CompositeSnapshot, JobSnapshot, QueueInfo
 from qjob_widgets.status import Status
 from qjob_widgets.tags import Place
 from qjob_widgets.widgets import view_state
 from qjob_widgets.widgets.columns import Columns
+from qjob_widgets.widgets.commands import Asked
+from qjob_widgets.widgets.publisher import Publisher
+from qjob_widgets.widgets.table import JobTable
 
 BEGUN = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
 SIZES = (3, 120, 10_000)
@@ -43,6 +48,7 @@ class Scene:
     name: str
     traits: dict[str, Any]
     lost: bool = False
+    module: str = "panel"
 
 
 def letters(size: int, pattern: str) -> str:
@@ -131,6 +137,71 @@ def rerun(name: str, size: int) -> Scene:
     return scene(name, whole(parts, sending=left), sending=sending if left else None)
 
 
+@dataclass(eq=False)
+class Still:
+    """A job, and its own source, of which there is nothing new."""
+
+    snapshot: CompositeSnapshot
+    pace: Pace = field(default_factory=lambda: Pace(shortest=2, longest=2, growth=1, jitter=0))
+
+    @property
+    def source(self) -> Still:
+        return self
+
+    def job_id(self) -> str:
+        return self.snapshot.job_id
+
+    def ask(self, jobs: Sequence[Watchable]) -> None:
+        """Nothing to ask."""
+
+    def absorb(self, found: Sequence[JobSnapshot], gone: Collection[str] = ()) -> None:
+        """Nothing to take."""
+
+    def cancel(self, *, parts: Collection[int] | None = None) -> None:
+        """Nothing to cancel."""
+
+    def rerun_failed(self, *, parts: Collection[int] | None = None) -> None:
+        """Nothing to send."""
+
+    def update_tags(self, tags: Sequence[str]) -> None:
+        """Nothing to save."""
+
+
+def table(name: str, *, opened: Collection[int] = ()) -> Scene:
+    """What a table of a night's jobs is told, with these rows open."""
+    now = BEGUN + timedelta(seconds=30)
+    night = [
+        ("Ising sweep", letters(120, "DDDDRQQQQ"), ("vqe", "night run")),
+        ("Rabi", "DDDEDDDDED", ("calibration",)),
+        ("T1 of all qubits", "Q" * 12, ("calibration", "night run")),
+        ("Readout", "D" * 24, ()),
+        ("Bell, again", "R", ("vqe",)),
+        (None, "E", ()),
+    ]
+    jobs = [
+        Still(
+            whole(
+                parts_of(states),
+                job_id=f"ibm_composite_job_id_{index:032x}_",
+                name=title,
+                tags=tags,
+                composite=len(states) > 1,
+            )
+        )
+        for index, (title, states, tags) in enumerate(night)
+    ]
+    monitor = Monitor(clock=lambda: 0.0, now=lambda: now - timedelta(seconds=0.4), threaded=False)
+    publisher = Publisher(clock=lambda: 0.0, threaded=False)
+    options: dict[str, Any] = {"monitor": monitor, "publisher": publisher, "now": lambda: now}
+    with closing(JobTable(jobs, name="Night run", **options)) as shown:
+        for row in opened:
+            shown._on_expand(Asked("expand", row=row, on=True))
+        monitor.step()
+        shown.publish()
+        names = ("meta", "live", "times", "reasons", "summary", "counts", "details")
+        return Scene(name, {name: getattr(shown, name) for name in names}, module="table")
+
+
 def scenes() -> Iterator[Scene]:
     """All of them, one after the other."""
     yield scene("empty", whole(()))
@@ -145,3 +216,5 @@ def scenes() -> Iterator[Scene]:
         yield scene(f"done {size}", whole(parts_of("D" * size)))
         yield rerun(f"rerun {size}", size)
         yield scene(f"lost {size}", whole(parts_of(letters(size, "DDRQ" if size > 3 else "DRQ"))), lost=True)
+    yield table("many jobs")
+    yield table("opened jobs", opened=[1])

@@ -94,11 +94,11 @@ class Stage:
         """What the page complained of."""
         return heard(self._logged)
 
-    def show(self, scene: Scene, module: str = "panel") -> Locator:
-        """Draw a scene; returns the panel."""
+    def show(self, scene: Scene) -> Locator:
+        """Draw a scene; returns the panel or table."""
         beat = scene.traits["summary"]["beat"]
         later = beat + LATER / timedelta(milliseconds=1) if scene.lost else beat
-        arguments = [_written(scene.traits), beat, later, module]
+        arguments = [_written(scene.traits), beat, later, scene.module]
         self.page.evaluate("arguments_ => window.show(...arguments_)", arguments)
         return self.page.locator(".qjob")
 

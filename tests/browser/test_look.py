@@ -1,4 +1,4 @@
-"""The look of a panel in every state, against the pictures of docs/states.md."""
+"""The look of panels and tables in every state, against the pictures of docs/states.md."""
 
 from __future__ import annotations
 
@@ -88,3 +88,22 @@ def test_a_spoiled_style_is_noticed(stage: Stage, what: str):
     picture = Picture.of(panel)
     stage.style("")
     assert told in str(differences(picture, Picture.read(FOLDER / name_of(LIKE.name, "light", 1400))))
+
+
+SPOILED_TABLES = {
+    "higher rows": (".qjob-row.qjob-row {height: 34px}", "row"),
+    "sub-jobs on another ground": (".qjob-rows .qjob-row[aria-level='2'] {background: #fbb}", "grid"),
+    "another colour of what is done": (".qjob.qjob {--qjob-done: #b35c00}", "bar"),
+    "a button that is gone": (".qjob-actions > .qjob-split {display: none}", "Rerun failed"),
+}
+
+
+@pytest.mark.parametrize("what", SPOILED_TABLES)
+def test_a_spoiled_table_is_noticed(stage: Stage, what: str):
+    css, told = SPOILED_TABLES[what]
+    table = stage.show(SCENES["opened jobs"])
+    stage.look(1400, "light")
+    stage.style(css)
+    picture = Picture.of(table)
+    stage.style("")
+    assert told in str(differences(picture, Picture.read(FOLDER / name_of("opened jobs", "light", 1400))))
