@@ -93,6 +93,11 @@ class JobMagics(Magics):
             )
         if options.auto and (options.job or wanted is not None):
             raise UsageError(f"--auto watches what later cells submit; name jobs with %{_NAME} alone.")
+        others = (options.job, options.stop, options.auto, wanted is not None)
+        if options.list and any(others):
+            raise UsageError(f"--list stands alone: %{_NAME} --list says what is watched.")
+        if options.stop and (options.auto or wanted is not None):
+            raise UsageError(f"--stop takes numbers, names and jobs; %{_NAME} --list says which there are.")
         if options.list:
             _print_list()
         elif options.stop:

@@ -73,7 +73,7 @@ class Naming:
             for count, item in enumerate(items, 1):
                 if count > MOST:
                     raise UsageError(f"{text} holds more than {MOST:,} jobs; give fewer.")
-                yield from self._flat(item, text)
+                yield from self._flat(item, f"item {count} of {text}")
             if not count:
                 raise UsageError(f"{text} is empty: there is no job to show.")
 
@@ -155,6 +155,11 @@ def query(options: Namespace) -> dict[str, Any] | None:
     given = (options.pending, options.since, options.tag, options.backend, options.limit)
     if all(each is None or each is False for each in given):
         return None
+    if options.limit is not None and options.limit < 1:
+        raise UsageError(f"--limit {options.limit} must be a whole number from 1 up.")
+    for tag in options.tag or ():
+        if not unquoted(tag):
+            raise UsageError(f"--tag {tag} is empty; write a tag of the jobs, such as --tag vqe.")
     return {
         "limit": QUERY_LIMIT if options.limit is None else options.limit,
         "pending": True if options.pending else None,

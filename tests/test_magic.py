@@ -3,27 +3,36 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import json
 import os
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import datetime
 from threading import Event, Thread
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import qiskit_aer
+import qiskit_ibm_runtime
+import requests
 from IPython.core.error import UsageError
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, primitives, providers
 from qiskit.primitives import StatevectorSampler
 from qiskit_aer import AerSimulator
+from qiskit_ibm_runtime import SamplerV2
 
 import qjob_widgets as qj
 from qjob_widgets import JobService, magic
 from qjob_widgets.gathering import Gathering
 from qjob_widgets.jobs.service import connected_services
+from qjob_widgets.local.jobs.database import FILE, Database
+from qjob_widgets.local.jobs.records import Submission, now
+from qjob_widgets.local.jobs.store import Store
 from qjob_widgets.rest.client import ApiKey, RestClient, Transport
 from tests.local_support import until
 from tests.support import NOON, memory_job
@@ -170,7 +179,12 @@ def gone() -> JobService:
         ("boom()", "boom.. cannot be evaluated: ValueError: two lines"),
         ("--service closed --pending", "--service closed: this local service was closed"),
         ("--stop 7000", "Nothing is watched under number 7000"),
-        ("--limit 0", "limit=0 must be"),
+        ("--limit 0", "--limit 0 must be a whole number from 1 up"),
+        ("--pending --tag ''", "--tag '' is empty"),
+        ("[keep, None]", "item 1 of .keep, None. is no job but JobService"),
+        ("--stop --list", "--list stands alone"),
+        ("--list number", "--list stands alone"),
+        ("--stop --pending", "--stop takes numbers, names and jobs"),
     ],
 )
 def test_wrong_arguments_are_one_clear_sentence(shell, service, line, sentence):
@@ -238,6 +252,40 @@ def test_a_query_is_a_table_to_which_new_jobs_come(shell, service):
     until(lambda: len(table.jobs) == 2)
     assert {job.job_id() for job in table.jobs} == {old.job_id(), new.job_id()}
     assert table.meta["name"] == "Jobs tagged asked since 1 hour"
+
+
+def asked_for(shell, query):
+    """Ids of the jobs in the table that answers a query."""
+    assert len(shown(shell, query)) == 1
+    [*_, table] = magic._shown.values()
+    return [job.job_id() for job in table.jobs]
+
+
+def test_a_query_by_backend_leaves_out_jobs_of_others(shell, service):
+    shell.user_ns["api"] = api = service.connect()
+    wanted, other = (
+        api.backend(name).run(coins(1), job_tags=["devices"]) for name in ("local_manila", "local_simulator")
+    )
+
+    assert asked_for(shell, "--service api --tag devices") == [other.job_id(), wanted.job_id()]
+    for name in ("local_manila", "'local_manila'"):
+        assert asked_for(shell, f"--service api --tag devices --backend {name}") == [wanted.job_id()]
+
+
+def test_a_query_by_age_leaves_out_jobs_that_are_older(shell, tmp_path):
+    database = Database(tmp_path / FILE, durable=True)
+    store = Store(database, clock=lambda: now() - 3 * 86_400_000_000)
+    old = store.add(Submission(backend="local_simulator", program="sampler", params=b"{}"))
+    database.close()
+    between = datetime.now()
+    with qj.LocalService(tmp_path, backends=["simulator"]) as service:
+        shell.user_ns["api"] = api = service.connect()
+        new = api.backend("local_simulator").run(coins(1))
+
+        assert asked_for(shell, "--service api --since 4d") == [new.job_id(), old.id]
+        for since in ("2d", "'50 hours'", "yesterday", f"'{between}'"):
+            assert asked_for(shell, f"--service api --since {since}") == [new.job_id()]
+        shell.run_line_magic("qjob_monitor", "--stop")  # its tables would go on asking it
 
 
 def test_a_cell_is_watched_without_its_jobs_being_named(shell, service):
@@ -377,6 +425,67 @@ def test_auto_watches_later_cells_until_it_is_stopped(shell, service):
         shell.run_line_magic("qjob_monitor", "--list")
     assert said.stdout == "Stopped watching in 1 place. The jobs go on.\nNothing is watched.\n"
     assert not widgets(said)
+
+
+def test_auto_finds_a_job_of_another_library_among_the_variables(shell):
+    shell.user_ns.update(sampler=StatevectorSampler(), coins=coins)
+    with capture_output() as captured:
+        shell.run_line_magic("qjob_monitor", "--auto")
+        shell.run_cell("foreign = sampler.run(coins(1))")
+        shell.run_cell("nothing = 1")
+    assert len(widgets(captured)) == 1
+    [table] = [panel for panel in magic._shown.values() if not panel.closed]
+
+    assert [job.job_id() for job in table.jobs] == [shell.user_ns["foreign"].job_id()]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_auto_finds_at_the_service_what_another_client_submitted(shell, service):
+    connected = service.connect()
+    sampler = SamplerV2(mode=service.runtime_service().backend("local_simulator"))
+    shell.user_ns.update(sampler=sampler, coins=coins)
+    with capture_output() as captured:
+        shell.run_line_magic("qjob_monitor", "--auto")
+        shell.run_cell("only_id = sampler.run(coins(1)).job_id()")
+        # What the service says too late for one cell is shown below the next.
+        until(lambda: shell.run_cell("nothing = 1") and widgets(captured))
+    [table] = [panel for panel in magic._shown.values() if not panel.closed]
+
+    assert [job.job_id() for job in table.jobs] == [shell.user_ns["only_id"]]
+    del connected
+
+
+def callables(*owners):
+    """What can be called of modules, of their classes and of objects, by where it stands."""
+    classes = [kind for owner in owners for kind in vars(owner).values() if inspect.isclass(kind)]
+    return {
+        (owner, name): value
+        for owner in [*owners, *classes]
+        for name, value in vars(owner).items()
+        if callable(value) or isinstance(value, (classmethod, property, staticmethod))
+    }
+
+
+def test_auto_patches_nothing(shell, service):
+    shell.user_ns.update(backend=service.connect().backend("local_simulator"), coins=coins)
+    shell.user_ns.update(sampler=StatevectorSampler())
+    submit = "both = backend.run(coins(1)), sampler.run(coins(1))"
+    owners = (primitives, providers, qiskit_aer, qiskit_ibm_runtime, requests, InteractiveShell, shell)
+
+    def replaced():
+        after = callables(*owners)
+        return [where for where in {**before, **after} if before.get(where) is not after.get(where)]
+
+    with capture_output() as captured:
+        shell.run_cell(submit)  # what is imported only then is there before, too
+        before = callables(*owners)
+        shell.run_line_magic("qjob_monitor", "--auto")
+        shell.run_cell(submit)
+        assert replaced() == []
+        shell.run_line_magic("qjob_monitor", "--stop")
+        assert replaced() == []
+    assert len(widgets(captured)) == 1
+    assert {"run", "run_cell", "status", "submit"} <= {name for _, name in before}
 
 
 def test_auto_leaves_to_a_watched_cell_what_is_its(shell, service):

@@ -8,8 +8,16 @@ import pytest
 from playwright.sync_api import expect
 
 import qjob_widgets as qj
-from tests.browser.panels import row
+from tests.browser.panels import in_state, row
 from tests.browser.shared import PATIENCE, asked, start
+
+THEIRS = """
+from qiskit.primitives import StatevectorSampler
+from qiskit_ibm_runtime import SamplerV2
+
+local = StatevectorSampler()
+remote = SamplerV2(mode=service.runtime_service().backend("local_simulator"))
+"""
 
 
 @pytest.fixture
@@ -68,6 +76,18 @@ def test_jobs_that_nobody_named_are_watched_and_listed_and_stopped(opened, servi
     assert "Nothing is watched." in notebook.outputs(notebook.add_cell("%qjob_monitor --list"))[0]["text"]
     expect(notebook.output_area(after).locator(".qjob-table")).to_have_count(0)
     assert asked(service, "POST", "/cancel") == [], "the jobs go on"
+    assert notebook.errors == []
+
+
+def test_jobs_of_other_libraries_and_clients_are_watched(opened, service, tmp_path):
+    notebook = opened([start(tmp_path / "jobs"), THEIRS])
+    notebook.run_all()
+    cell = "%%qjob_monitor\nforeign = local.run([circuit])\nonly_id = remote.run([circuit]).job_id()"
+    in_state(table_below(notebook, notebook.add_cell(cell)), 2, "DONE")
+
+    notebook.add_cell("%qjob_monitor --auto")
+    later = notebook.add_cell("foreign = local.run([circuit])")
+    in_state(table_below(notebook, later), 1, "DONE")
     assert notebook.errors == []
 
 

@@ -20,6 +20,7 @@ from tests.browser.colours import unreadable
 from tests.browser.jupyter import OPEN, READY, JupyterServer, NotebookPage
 from tests.browser.panels import PATIENCE, START, panel_of
 from tests.browser.panels import VIEWS as EVERY
+from tests.browser.shared import told
 from tests.overlays import write_kernels
 
 RUN = """
@@ -39,8 +40,8 @@ SETTING = "@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings"
 
 
 @pytest.fixture(scope="module")
-def saved(browser, tmp_path_factory):
-    """The notebook as it was saved, with the state of its widgets, and the ids of its jobs."""
+def executed(browser, tmp_path_factory):
+    """The notebook after its cells have run, still open and in its kernel."""
     home = tmp_path_factory.mktemp("saving")
     setting = home / "settings" / SETTING
     setting.parent.mkdir(parents=True)
@@ -57,10 +58,22 @@ def saved(browser, tmp_path_factory):
         expect(live).to_have_count(3, timeout=PATIENCE)
         twin = area(notebook, "held").locator(".qjob-static")
         expect(twin).to_contain_text("the last at position 3", timeout=PATIENCE)
-        yield notebook.save()
+        yield notebook
         assert notebook.errors == []
         notebook.shut_down_kernel()
         notebook.page.context.close()
+
+
+@pytest.fixture(scope="module")
+def saved(executed):
+    """The notebook as it was saved, with the state of its widgets."""
+    return executed.save()
+
+
+@pytest.fixture(scope="module")
+def token(executed, saved):
+    """What lets into its service; told only after it was saved, since what is told stands in the notebook."""
+    return told(executed, "service.token").strip("'")
 
 
 @pytest.fixture(scope="module", params=["lab", "notebook"])
@@ -120,7 +133,7 @@ def area(notebook: NotebookPage, name: str) -> Locator:
     return notebook.output_area(2 + list(VIEWS).index(name))
 
 
-def test_the_file_holds_each_table_once_and_no_secret(saved):
+def test_the_file_holds_each_table_once_and_no_secret(saved, token):
     outputs = {
         name: [output["data"] for output in cell["outputs"]]
         for name, cell in zip(VIEWS, saved["cells"][2:], strict=False)
@@ -135,6 +148,8 @@ def test_the_file_holds_each_table_once_and_no_secret(saved):
     states = saved["metadata"]["widgets"]["application/vnd.jupyter.widget-state+json"]["state"]
     assert len([each for each in states.values() if "meta" in each["state"]]) == 3
     text = json.dumps(saved)
+    assert len(token) == 43, "as secrets.token_urlsafe gives it"
+    assert token not in text
     for each in states.values():  # modules are packed, so any three letters may be in them
         text = text.replace(json.dumps(each["state"].get("_esm", "")), "")
     assert not re.search(r"Bearer|apikey|authorization|QISKIT_IBM_TOKEN", text, re.IGNORECASE)
