@@ -5,11 +5,17 @@ import { effect, type ReadonlySignal, signal } from "./signals";
 const MARK = /^\([✓✕]\) /;
 const BACK = ["focus", "pointerdown", "keydown"] as const;
 
-/** Marks the page's title until the reader is back. */
+/** Marks the page's title until the reader is back, also where the page writes another one meanwhile. */
 function markTitle(mark: string): void {
-  document.title = `(${mark}) ${document.title.replace(MARK, "")}`;
+  const write = () => {
+    document.title = `(${mark}) ${document.title.replace(MARK, "")}`;
+  };
+  write();
+  const written = new MutationObserver(() => MARK.test(document.title) || write());
+  written.observe(document.head, { childList: true, subtree: true });
   const back = new AbortController();
   const unmark = () => {
+    written.disconnect();
     document.title = document.title.replace(MARK, "");
     back.abort();
   };

@@ -163,7 +163,13 @@ test("Notify me marks the title when all has ended, until the reader is back; of
   expect(panel.button("Notify me").getAttribute("aria-pressed")).toBe("true");
   end(panel);
   expect(document.title).toBe(`(✓) ${title}`);
+  document.title = "● changed"; // as a page does whose notebook has changed
+  await drawn();
+  expect(document.title).toBe("(✓) ● changed");
   window.dispatchEvent(new Event("focus"));
+  expect(document.title).toBe("● changed");
+  document.title = title;
+  await drawn();
   expect(document.title).toBe(title);
 });
 

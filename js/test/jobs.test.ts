@@ -72,6 +72,17 @@ test("a backend that all have stands in the headline alone", async () => {
   expect(table.one(".qjob-headline").textContent).toContain("ibm_brisbane");
 });
 
+test("what the instance has left, the calibration, and the QPU seconds to come are told", async () => {
+  const table = await mount(some(2), ({ meta, summary }) => {
+    meta.calibrated = summary.beat - 200 * 60_000;
+    summary.cost = { used: 8.4, estimated: 12, left: 2400, limit: 6000 };
+  });
+  expect(table.one(".qjob-footer").innerText).toContain(
+    "40 min of 1 h 40 min QPU time left · calibrated 3 h 20 min ago",
+  );
+  expect(table.one(".qjob-headline").innerText).toContain("QPU 8.4 s of about 12 s · ");
+});
+
 test("Created sorts either way; a third click elsewhere comes back to the newest first", async () => {
   const table = await mount(some(3));
   await click(head(table, "Created"));

@@ -32,6 +32,21 @@ test("a new summary is drawn", async () => {
   expect(one('[role=row][data-job-id="job-1"]').dataset.status).toBe("DONE");
 });
 
+test("what the instance has left, the calibration, and the QPU seconds to come are told", async () => {
+  const { one, model } = await mount("DRQ", ({ meta, summary }) => {
+    meta.calibrated = summary.beat - 200 * 60_000;
+    summary.cost = { used: 8.4, estimated: 12, left: 2400, limit: 6000 };
+  });
+  expect(one(".qjob-footer").innerText).toContain(
+    "40 min of 1 h 40 min QPU time left · calibrated 3 h 20 min ago",
+  );
+  expect(one(".qjob-headline").innerText).toContain("QPU 8.4 s of about 12 s · ");
+  // What has ended is not estimated any more.
+  model.beat({ final: true });
+  await drawn();
+  expect(one(".qjob-headline").innerText).toContain("QPU 8.4 s · ");
+});
+
 test("failing questions are told with their error", async () => {
   const { one } = await mount("DQ", ({ summary }) =>
     Object.assign(summary, { failures: 3, error: "503 Service Unavailable" }),

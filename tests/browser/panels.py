@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Locator, Page, expect
 
 PATIENCE = 60_000
 """Milliseconds that a wait may take on a machine with other things to do."""
+
+GREY = re.compile(r"^0\.")
+"""The opacity of what is drawn grey."""
 
 START = """
 import qjob_widgets as qj
@@ -65,6 +70,11 @@ def table_of(page: Page, number: int = 0) -> Locator:
 def count(panel: Locator, status: str) -> Locator:
     """How many sub-jobs are in a state, as the panel says."""
     return panel.locator(f'[data-count="{status}"]')
+
+
+def bar(view: Locator) -> Locator:
+    """How far all of it is, which is grey when it is old."""
+    return view.locator(".qjob-bar").first
 
 
 def row(table: Locator, name: str) -> Locator:

@@ -15,6 +15,14 @@ job = sent(8, 'choosing', ['old'])
 job.wait_for_final_state()
 %qjob_monitor job
 """
+SWEEP = """
+circuits = [circuit.copy(f'rabi_{step}') for step in range(8)]
+for step, each in enumerate(circuits):
+    each.metadata = {'theta': step / 4}
+job = backend.run(circuits, max_circuits_per_job=1, job_name='choosing', job_tags=['old'])
+job.wait_for_final_state()
+%qjob_monitor job
+"""
 SPY = """() => {
   window.told = [];
   window.Notification = class extends window.Notification {
@@ -31,7 +39,7 @@ def test_a_row_is_found_chosen_copied_and_sent_again(opened, tmp_path):
     with qj.LocalService(tmp_path / "jobs", backends=["simulator"]) as service:
         for index, reason in ((1, "Cold front 17"), (3, "Cold front 18"), (5, "Warm front")):
             service.faults.job(index, reason=reason)
-        notebook = opened([start(tmp_path / "jobs"), SHOW])
+        notebook = opened([start(tmp_path / "jobs"), SWEEP])
         notebook.page.context.grant_permissions(PERMISSIONS)
         notebook.run_all()
         panel, keys = panel_of(notebook.page), notebook.page.keyboard
@@ -52,6 +60,12 @@ def test_a_row_is_found_chosen_copied_and_sent_again(opened, tmp_path):
         expect(field).to_have_value("")
         expect(rows(panel)).to_have_count(3)
         button(panel, "3 shown").click()
+        expect(rows(panel)).to_have_count(8)
+        for words, label in (("rabi_6", "rabi_6 theta=1.5"), ("theta=0.75", "rabi_3 theta=0.75")):
+            field.fill(words)
+            expect(rows(panel)).to_have_count(1)
+            expect(rows(panel)).to_contain_text(label)
+        field.press("Escape")
         expect(rows(panel)).to_have_count(8)
 
         # Sort, by the mouse and by keys.
@@ -118,6 +132,35 @@ def test_a_row_is_found_chosen_copied_and_sent_again(opened, tmp_path):
         assert notebook.page.evaluate("() => window.told") == [["choosing finished", "8 done"]]
         keys.press("Shift")
         expect(notebook.page).not_to_have_title(re.compile(r"^\(✓\) "))
+        assert notebook.errors == []
+
+
+def test_the_timeline_is_seen_closer_by_keys_and_by_the_wheel(opened, tmp_path):
+    with qj.LocalService(tmp_path / "jobs", backends=["simulator"]) as service:
+        service.faults.hold("Queued")
+        notebook = opened([start(tmp_path / "jobs"), "job = sent(3, 'timeline')\n%qjob_monitor job"])
+        notebook.run_all()
+        panel, keys, mouse = panel_of(notebook.page), notebook.page.keyboard, notebook.page.mouse
+        # The range is told in seconds: of six, each step takes one away at either end.
+        waited = rows(panel).first.locator(".qjob-elapsed")
+        expect(waited).to_have_text(re.compile(r"^([6-9]|\d\d) s"), timeout=PATIENCE)
+        service.faults.release()
+        expect(panel).to_have_attribute("data-status", "DONE", timeout=PATIENCE)
+        axis = panel.get_by_role("group", name="Timeline from")
+        every = re.compile(re.escape(axis.get_attribute("aria-label")))
+
+        axis.focus()
+        keys.press("+")
+        expect(axis).not_to_have_attribute("aria-label", every)
+        keys.press("0")
+        expect(axis).to_have_attribute("aria-label", every)
+
+        # By force, since the pointer goes through the bars to the rows below them.
+        panel.locator(".qjob-bars").hover(force=True)
+        mouse.wheel(0, -100)
+        expect(axis).not_to_have_attribute("aria-label", every)
+        mouse.wheel(0, 100)
+        expect(axis).to_have_attribute("aria-label", every)
         assert notebook.errors == []
 
 

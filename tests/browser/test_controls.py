@@ -153,11 +153,8 @@ def test_twice_and_from_two_views_and_two_pages_is_one_action(opened, server, br
     other.close()
 
 
-REFUSALS = {
-    400: "The service answered 400",
-    403: "The service answered 403",
-    409: "The service answered 409",
-}
+WORDS = "A fault that was scripted."
+"""The service's own, of a refusal."""
 
 
 def test_what_the_service_refuses_is_told_in_its_words_and_can_be_asked_again(opened, service, tmp_path):
@@ -168,14 +165,14 @@ def test_what_the_service_refuses_is_told_in_its_words_and_can_be_asked_again(op
     panel, single = (notebook.page.locator(".qjob-panel").nth(number) for number in (0, 1))
     expect(count(panel, "QUEUED")).to_have_text("2", timeout=PATIENCE)
 
-    for status, words in REFUSALS.items():
+    for status in (400, 403, 409):
         slow = service.faults.delay("POST /jobs/{id}/cancel", seconds=0.5, times=None)
         fault = service.faults.http("POST /jobs/{id}/cancel", status=status, times=None)
         button(panel, "Cancel").click()
         panel.locator("[data-confirm]").click()
         expect(button(panel, "Cancel")).to_have_attribute("aria-busy", "true")
         expect(panel).to_contain_text("2 of 2 sub-jobs could not be cancelled", timeout=PATIENCE)
-        expect(panel).to_contain_text(words)
+        expect(panel).to_contain_text(f"The service answered {status}: {WORDS}")
         expect(button(panel, "Cancel")).to_be_enabled()
         expect(count(panel, "QUEUED")).to_have_text("2")
         fault.clear()
@@ -186,7 +183,7 @@ def test_what_the_service_refuses_is_told_in_its_words_and_can_be_asked_again(op
     button(panel, "Cancel").click()
     panel.locator("[data-confirm]").click()
     expect(panel).to_contain_text("Not sent: 2 of 2 sub-jobs could not be cancelled", timeout=PATIENCE)
-    expect(panel).to_contain_text("The service answered 429")
+    expect(panel).to_contain_text(f"The service answered 429: {WORDS}")
     fault.clear()
     service.faults.http("POST /jobs/{id}/cancel", status=429, times=1, retry_after=1)
     service.clear_requests()
@@ -200,11 +197,11 @@ def test_what_the_service_refuses_is_told_in_its_words_and_can_be_asked_again(op
     service.faults.http("POST /jobs", status=400, times=2)
     button(panel, "Rerun failed (2)").click()
     expect(count(panel, "ERROR")).to_have_text("2", timeout=PATIENCE)
-    expect(panel).to_contain_text("The service answered 400")
+    expect(panel).to_contain_text(f"The service answered 400: {WORDS}")
     expect(button(panel, "Rerun failed (2)")).to_be_enabled()
     service.faults.http("PUT /jobs/{id}/tags", status=403, times=1)
     retag(single, "new")
-    expect(single).to_contain_text("The service answered 403", timeout=PATIENCE)
+    expect(single).to_contain_text(f"The service answered 403: {WORDS}", timeout=PATIENCE)
     expect(single.get_by_role("list", name="Tags")).to_have_count(0)
 
     # What ended meanwhile, while the panel was paused and did not see it.
@@ -214,7 +211,8 @@ def test_what_the_service_refuses_is_told_in_its_words_and_can_be_asked_again(op
     notebook.add_cell("api.job(one.job_id()).wait_for_final_state()")
     button(single, "Cancel").click()
     single.locator("[data-confirm]").click()
-    expect(single).to_contain_text("cannot be cancelled: The service answered 409", timeout=PATIENCE)
+    expect(single).to_contain_text("cannot be cancelled: The service answered 409: Job ", timeout=PATIENCE)
+    expect(single).to_contain_text("is Completed and cannot be cancelled any more.")
     expect(count(single, "DONE")).to_have_text("1", timeout=PATIENCE)
     button(panel, "Rerun failed (2)").click()
     expect(panel).to_have_attribute("data-status", "DONE", timeout=PATIENCE)

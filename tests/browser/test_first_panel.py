@@ -68,6 +68,7 @@ def test_watch_rerun_and_cancel(server, opened, cells):
     expect(count(panel, "ERROR")).to_have_text("3")
     expect(panel).to_contain_text("calibration interrupted")
     expect(panel).to_contain_text("does not match the instruction set of local_manila")
+    expect(panel).to_contain_text(re.compile(r"calibrated \d+ d \d+ h ago"))
     rows = panel.locator("[role=row][data-status=ERROR]")
     first_ids = {row.get_attribute("data-job-id") for row in rows.all()}
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 from playwright.sync_api import expect
 
 import qjob_widgets as qj
-from tests.browser.panels import cancel, count
+from tests.browser.panels import GREY, bar, cancel, count
 from tests.browser.shared import PATIENCE, asked, button, start
 
 SHOW = """
@@ -40,10 +38,11 @@ def test_a_kernel_that_died_is_told_by_what_is_open_only(opened, tmp_path):
         expect(panel).to_have_attribute("data-lost", "")
         for name in ("Cancel", "Pause", "Refresh", "Edit tags"):
             expect(button(panel, name)).to_be_disabled()
-        expect(panel).to_have_css("opacity", re.compile("."))
+        expect(bar(panel)).to_have_css("opacity", GREY)
         expect(finished).to_contain_text("finished")
         expect(finished).not_to_contain_text("no contact")
         expect(finished).not_to_have_attribute("data-lost", "")
+        expect(bar(finished)).to_have_css("opacity", "1")
 
         # A new kernel has the same job by its id.
         notebook.restart()

@@ -67,9 +67,8 @@ def test_the_choice_and_the_selection_of_what_is_sent_again(opened, tmp_path):
 
 
 def test_the_queue_is_seen_with_its_end_and_is_stopped(opened, tmp_path):
-    with qj.LocalService(
-        tmp_path / "jobs", backends=["simulator"], limits={"submissions_per_minute": 45}
-    ) as service:
+    limits = {"submissions_per_minute": 45, "usage_seconds": 600}
+    with qj.LocalService(tmp_path / "jobs", backends=["simulator"], limits=limits) as service:
         service.faults.hold("Queued")
         service.faults.delay("POST /jobs", seconds=0.3, times=None)
         show = """
@@ -78,7 +77,7 @@ job.cancel()
 service.clear_requests()
 %qjob_monitor job
 """
-        notebook = opened([start(tmp_path / "jobs", "limits={'submissions_per_minute': 45}"), show])
+        notebook = opened([start(tmp_path / "jobs", f"limits={limits}"), show])
         notebook.run_all()
         panel = panel_of(notebook.page)
         button(panel, "Rerun failed (60)").click()
@@ -98,6 +97,7 @@ service.clear_requests()
         expect(panel).to_contain_text(stopped, timeout=PATIENCE)
         left = int(stopped.search(panel.inner_text())[1])
         assert 0 < left < 60
+        expect(panel).to_contain_text("10 min of 10 min QPU time left")
         expect(button(panel, "Stop sending")).to_have_count(0)
         expect(count(panel, "CANCELLED")).to_have_text(str(left))
         expect(count(panel, "QUEUED")).to_have_text(str(60 - left), timeout=PATIENCE)

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect
 
 import qjob_widgets as qj
-from tests.browser.panels import cancel, count, in_state, row, table_of
+from tests.browser.panels import GREY, bar, cancel, count, in_state, row, table_of
 from tests.browser.shared import (
     PATIENCE,
     age,
@@ -229,8 +229,10 @@ def test_a_kernel_that_is_silent_and_goes_on(shown):
         expect(table).to_contain_text("no contact with the kernel", timeout=PATIENCE)
         expect(below).to_have_text(NO_CONTACT)
         expect(button(table, "Cancel")).to_be_disabled()
+        expect(bar(table)).to_have_css("opacity", GREY)
         as_it_was(table)
     expect(table).not_to_have_attribute("data-lost", "", timeout=PATIENCE)
+    expect(bar(table)).to_have_css("opacity", "1")
     expect(sub_jobs(table)).to_have_count(3, timeout=PATIENCE)
     expect(table).not_to_contain_text("no contact")
     press(table, "Pause")

@@ -160,7 +160,7 @@ def test_a_table_is_commanded_while_a_cell_computes(opened, service, tmp_path, k
     button(table, "Cancel").click()
     table.locator("[data-confirm]").click()
     expect(table).to_contain_text("alpha: 2 of 2 sub-jobs could not be cancelled", timeout=PATIENCE)
-    expect(table).to_contain_text("The service answered 403")
+    expect(table).to_contain_text("The service answered 403: A fault that was scripted.")
     expect(row(table, "alpha")).to_have_attribute("data-status", "QUEUED")
     button(table, "Pause").click()
     expect(table).to_contain_text(re.compile(r"paused, updated [1-9] s ago"), timeout=PATIENCE)

@@ -161,6 +161,7 @@ def test_a_new_kernel_shows_the_same_panel_of_a_durable_service(opened, tmp_path
     expect(panel).to_contain_text("wednesday")
     before = told(panel)
     assert before["circuits"][2], "its circuits are not named"
+    assert "rabi" in before["failures"][0], "the circuits that failed are not named"
     notebook.restart()
     notebook.javascript("await window.jupyterapp.commands.execute('notebook:clear-all-cell-outputs');")
     notebook.run_cell(0)
