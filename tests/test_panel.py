@@ -473,6 +473,28 @@ def test_whatever_is_asked_of_the_service_has_half_a_minute():
     assert not present().limited
 
 
+@pytest.mark.parametrize(("gone", "seconds"), [(True, [30.0, 5.0]), (False, [30.0, 30.0])])
+def test_what_waited_for_a_click_that_nobody_answered_is_not_tried_for_as_long_again(gone, seconds):
+    bench, left, asked_twice = Bench("Q"), [], threading.Event()
+
+    def update(tags):
+        left.append(present().left)
+        if len(left) == 1:
+            assert asked_twice.wait(10)
+            bench.clock.now += 29
+            if gone:
+                raise Unreachable("No answer from 127.0.0.1 (connection refused).", sent=False)
+
+    bench.job.update_tags = update
+    bench.panel._operations = JobActions(bench.job, lambda: None, now=bench.now).operations
+    for tag in ("first", "second"):
+        bench.message({"op": "tags", "request": tag, "tags": [tag]})
+    asked_twice.set()
+    bench.replies(4)
+
+    assert left == seconds
+
+
 def test_the_same_action_from_two_pages_is_one_and_both_are_told():
     bench, began, may_end = Bench("EE"), threading.Event(), threading.Event()
 

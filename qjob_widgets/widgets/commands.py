@@ -8,11 +8,12 @@ twice while it is being done, by a second click or from another page, is done on
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from qjob_widgets.errors import QJobError
+from qjob_widgets.errors import QJobError, passing
 from qjob_widgets.monitor.worker import Worker
 from qjob_widgets.patience import Patience
 from qjob_widgets.widgets.shown import shown
@@ -21,7 +22,9 @@ LONGEST_REQUEST = 100
 MOST_TAGS = 100
 LONGEST_TAG = 1000
 SECONDS = 30.0
-"""So long the service is asked in vain; what came later would come as a surprise."""
+"""So long after a click the service is asked in vain; what came later would come as a surprise."""
+LEAST = 5.0
+"""So long at least, where a click had to wait for another one of which nothing came."""
 KINDS = ("ERROR", "CANCELLED", "UNSENT")
 """What a rerun can be limited to: failed, cancelled, and failed before the service had it."""
 
@@ -92,11 +95,20 @@ class Commands:
     Args:
         send: Sends a message to the pages.
         done: Called when something has been done.
+        clock: Seconds.
     """
 
-    def __init__(self, send: Callable[[dict[str, Any]], object], done: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        send: Callable[[dict[str, Any]], object],
+        done: Callable[[], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._send = send
         self._done = done
+        self._clock = clock
+        self._silent = False
+        """Whether what was asked of the service last was not answered."""
         self._lock = threading.Lock()
         self._running: dict[Asked, list[str]] = {}
         self._quick = Worker("qjob-commands")
@@ -117,17 +129,21 @@ class Commands:
                 self._running[asked].append(request)
                 return
             self._running[asked] = [request]
-        worker = self._slow if operation.asks else self._quick
-        worker.put(lambda: self._settle(asked, operation.act))
+        worker, clicked = self._slow if operation.asks else self._quick, self._clock()
+        worker.put(lambda: self._settle(asked, operation, clicked))
 
-    def _settle(self, asked: Asked, act: Callable[[Asked], Outcome]) -> None:
+    def _settle(self, asked: Asked, operation: Operation, clicked: float) -> None:
+        waited = self._clock() - clicked if self._silent else 0.0
+        trouble: Exception | None = None
         try:
-            with Patience(SECONDS):
-                good, outcome = True, act(asked)
+            with Patience(max(LEAST, SECONDS - waited)):
+                good, outcome = True, operation.act(asked)
         except QJobError as error:
-            good, outcome = False, Outcome(str(error))
+            good, outcome, trouble = False, Outcome(str(error)), error
         except Exception as error:
-            good, outcome = False, Outcome(f"{type(error).__name__}: {error}")
+            good, outcome, trouble = False, Outcome(f"{type(error).__name__}: {error}"), error
+        if operation.asks:
+            self._silent = passing(trouble) is not None
         with self._lock:
             requests = self._running.pop(asked)
         self._done()

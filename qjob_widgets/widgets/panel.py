@@ -148,7 +148,7 @@ class JobPanel(anywidget.AnyWidget):
             "pause": Operation(self._on_pause),
             "freeze": Operation(self._on_freeze),
         }
-        self._commands = Commands(self.send, self._tell)
+        self._commands = Commands(self.send, self._tell, clock)
         self._closed = False
         super().__init__(**self._state())
         self.on_msg(self._on_message)
