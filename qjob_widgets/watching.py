@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+import threading
 import warnings
+from functools import partial
+from types import FrameType
 from typing import Any
+
+from qjob_widgets.errors import QJobError
 
 DESCRIPTION = """\
 Show jobs until all have ended: one with its sub-jobs, several as a table.
@@ -50,6 +56,50 @@ def add_commands(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Watch the jobs; the exit status."""
+    with CtrlC() as ctrl_c:
+        return _run(options, ctrl_c)
+
+
+class CtrlC:
+    """Ctrl-C, remembered: what is imported or called back can swallow the exception that it raises."""
+
+    def __init__(self) -> None:
+        self._came = self._began = self._taken = False
+
+    def __enter__(self) -> CtrlC:
+        # A shell has what it starts in the background ignore Ctrl-C: that stays so, as do handlers of others.
+        default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        self._taken = default and threading.current_thread() is threading.main_thread()
+        if self._taken:
+            signal.signal(signal.SIGINT, self._on_signal)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._taken:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def begin(self) -> None:
+        """From now on something may be on the screen, and the watching is ended in order."""
+        self._began = True
+
+    def pause(self, event: threading.Event, seconds: float) -> None:
+        """Wait for an event at most so many seconds.
+
+        Raises:
+            KeyboardInterrupt: If Ctrl-C came before or meanwhile.
+        """
+        event.wait(seconds)
+        if self._came:
+            raise KeyboardInterrupt
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if not self._began:
+            os._exit(INTERRUPTED)  # modules are being imported, some of which swallow what is raised
+        self._came = True
+        raise KeyboardInterrupt
+
+
+def _run(options: argparse.Namespace, ctrl_c: CtrlC) -> int:
     from IPython.core.error import UsageError
 
     from qjob_widgets.naming import query
@@ -64,16 +114,12 @@ def run(options: argparse.Namespace) -> int:
         # What the encoding of a terminal lacks must not end the watching.
         getattr(stream, "reconfigure", lambda **_: None)(errors="replace")
     try:
-        return _watch(options, wanted)
+        return _watch(options, wanted, ctrl_c)
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Who read this has gone; nothing may be written when Python ends either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
 
 
-def _watch(options: argparse.Namespace, wanted: dict[str, Any] | None) -> int:
+def _watch(options: argparse.Namespace, wanted: dict[str, Any] | None, ctrl_c: CtrlC) -> int:
     from qjob_widgets.naming import described
     from qjob_widgets.services import connect
     from qjob_widgets.widgets.terminal import watch
@@ -82,12 +128,19 @@ def _watch(options: argparse.Namespace, wanted: dict[str, Any] | None) -> int:
         # Which instance was chosen is worth a line, where it was called from is not.
         warnings.simplefilter("ignore")
         api = connect(name=options.account, instance=options.instance)
-    form = {"once": options.once, "as_json": options.json}
     if wanted is None:
         jobs = [api.job(job_id) for job_id in dict.fromkeys(options.job)]
-        outcome = watch(jobs, **form)
+        show = partial(watch, jobs)
     else:
         every = NEAR if api.client.transport.loopback else FAR
-        name = described(options)
-        outcome = watch([], query=lambda: api.jobs(**wanted), name=name, every=every, **form)
+        show = partial(watch, [], query=lambda: api.jobs(**wanted), name=described(options), every=every)
+    ctrl_c.begin()
+    try:
+        outcome = show(once=options.once, as_json=options.json, pause=ctrl_c.pause)
+    except OSError as error:
+        # Nothing may be written when Python ends either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return 1  # who read this has gone
+        raise QJobError(f"Standard output cannot be written: {error.strerror or error}.") from error
     return INTERRUPTED if outcome.interrupted else int(not outcome.well)

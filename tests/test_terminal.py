@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import re
+import signal
 import threading
 from dataclasses import replace
 from datetime import timedelta
 
+import pyte
 import pytest
 from rich.cells import cell_len
-from rich.console import Console
+from rich.console import Console, ConsoleDimensions
 
 from qjob_widgets.errors import Unreachable
 from qjob_widgets.monitor.monitor import Monitor
 from qjob_widgets.monitor.watch import Pace
 from qjob_widgets.snapshot import CompositeSnapshot, QueueInfo
 from qjob_widgets.status import Status
+from qjob_widgets.watching import CtrlC
 from qjob_widgets.widgets.statement import of_job
 from qjob_widgets.widgets.terminal import watch
 from qjob_widgets.widgets.terminal_page import page
@@ -69,7 +73,7 @@ def scripted(letters: str, *answers: str | Exception, job_id: str = "whole"):
 
 def test_once_shows_every_sub_job_and_says_whether_all_is_well():
     console = on_paper()
-    assert watch([memory_job("DRQ")], once=True, console=console).well
+    assert watch([memory_job("QQQ", "DRQ")], once=True, console=console).well
     lines = text(console).splitlines()
 
     assert lines[0] == "sweep  ○ queued  1 of 3 done · 10 of 30 circuits"
@@ -132,7 +136,7 @@ def test_letters_of_two_cells_and_none_keep_the_columns():
 
 def test_several_jobs_are_one_table_of_a_row_each():
     console = on_paper()
-    jobs = [memory_job("DD"), memory_job("DEQ", job_id="other"), memory_job("R", job_id="third")]
+    jobs = [memory_job("DD"), memory_job("DEQ", "DEQ", job_id="other"), memory_job("R", "R", job_id="third")]
     watch(jobs, once=True, console=console)
     lines = text(console).splitlines()
 
@@ -219,11 +223,108 @@ def test_what_ends_while_it_is_drawn_is_drawn_once_more():
     assert text(console).rfind("2 of 2 done") > text(console).rfind("0 of 2 done")
 
 
+class Elsewhere:
+    """A job of another library that gives its words one after another, the last again and again."""
+
+    def __init__(self, *words: str | Exception, job_id: str = "elsewhere") -> None:
+        self._words, self._id = list(words), job_id
+
+    def job_id(self) -> str:
+        return self._id
+
+    def status(self) -> str:
+        word = self._words.pop(0) if len(self._words) > 1 else self._words[0]
+        if isinstance(word, Exception):
+            raise word
+        return word
+
+
+def test_once_asks_jobs_of_other_libraries_too():
+    console, monitor = on_paper(), Monitor()
+    running, failed = Elsewhere("RUNNING"), Elsewhere("ERROR", job_id="failed")
+    watch([running], once=True, console=console, monitor=monitor)
+    outcome = watch([failed], once=True, console=console, monitor=monitor)
+
+    lines = text(console).splitlines()
+    assert lines[0] == "elsewhere  ► running"
+    assert "failed  ✗ failed" in lines
+    assert not outcome.well
+    assert "no answer" not in text(console)
+    monitor.close()
+
+
+@pytest.mark.parametrize("others", [[], [Elsewhere("RUNNING")]])
+def test_why_a_job_of_another_library_does_not_answer_is_told(others):
+    job, monitor = Elsewhere(RuntimeError("The licence has expired."), job_id="mute"), Monitor()
+    why = "status() of job mute failed: RuntimeError: The licence has expired."
+    once, live = on_paper(), on_paper(force_terminal=True, height=30)
+    watch([job, *others], once=True, console=once, monitor=monitor)
+
+    def pause(event: threading.Event, seconds: float) -> None:
+        event.wait(seconds)
+        if monitor.freshness(job).failures:
+            raise KeyboardInterrupt
+
+    watch([job, *others], console=live, monitor=monitor, pause=pause)
+
+    assert f"no answer: {why}" in text(once)
+    assert f"no answer yet, retrying: {why}" in text(live)
+    monitor.close()
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(40, 12), (20, 8), (50, 12)])
+@pytest.mark.parametrize("name", [None, "sweep", "x" * 120], ids=["id", "name", "long name"])
+@pytest.mark.parametrize("before", [None, (100, 30)], ids=["small", "made small"])
+def test_a_small_screen_keeps_the_headline(columns, rows, name, before):
+    size = before or (columns, rows)
+    console = on_paper(force_terminal=True, no_color=True)
+    console.size = ConsoleDimensions(*size)
+    screen = pyte.Screen(*size)
+    stream = pyte.Stream(screen)
+    job = memory_job("QRED" * 6, job_id="ibm_composite_job_id_8058a893bc544c559d8df607d180c5c7_")
+    job.snapshot = replace(job.snapshot, name=name)
+    fed = 0
+
+    def draw() -> None:
+        nonlocal fed
+        stream.feed(text(console)[fed:].replace("\n", "\r\n"))
+        fed = len(text(console))
+
+    def pause(event: threading.Event, seconds: float) -> None:
+        draw()
+        console.size = ConsoleDimensions(columns, rows)
+        screen.resize(rows, columns)
+        raise KeyboardInterrupt
+
+    watch([job], console=console, monitor=Monitor(threaded=False), pause=pause)
+    draw()
+
+    assert re.match(r"(ibm.*…\w*c7_|sweep|x+…x+)  ○ queued", screen.display[0])
+    assert not screen.display[-1].strip(), "the cursor stands below"
+
+
 def test_ctrl_c_ends_the_watching_and_not_the_job():
     job, monitor = scripted("QQ", *["QQ"] * 100), Monitor()
     job.source.pace = Pace(shortest=5, longest=5)
     assert watch([job], console=on_paper(), monitor=monitor, pause=_interrupted).interrupted
     assert job.cancelled == 0
+    monitor.close()
+
+
+def test_ctrl_c_that_was_swallowed_ends_the_watching_all_the_same():
+    job, monitor = scripted("Q", *["Q"] * 100, "D"), Monitor()
+
+    def label(index):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return ""
+
+    job.label = label
+    with CtrlC() as ctrl_c:
+        ctrl_c.begin()
+        outcome = watch([job], as_json=True, console=on_paper(), monitor=monitor, pause=ctrl_c.pause)
+    assert outcome.interrupted
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     monitor.close()
 
 

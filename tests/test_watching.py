@@ -24,6 +24,7 @@ from tests.hostile import clean
 PATIENCE = 60
 REASON = "Cold front over the refrigerator: calibration interrupted"
 COMMAND = ["-m", "qjob_widgets.cli", "watch"]
+FULL = Path("/dev/full")
 FIELDS = re.compile(r"^\| `(\w+)`", re.MULTILINE)
 
 
@@ -200,6 +201,52 @@ def test_a_terminal_without_the_letters_and_a_reader_that_goes(service, ended):
         line, shell=True, env={**os.environ, **service.environ()}, capture_output=True, text=True, check=True
     )
     assert (cut.stdout, cut.stderr) == ('{"job_id":', "")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="only Linux has a full disk at hand")
+@pytest.mark.parametrize("arguments", [["--once"], ["--once", "--json"], []])
+def test_what_cannot_be_written_is_one_sentence(service, ended, arguments):
+    with FULL.open("w") as full:
+        failed = subprocess.run(
+            [sys.executable, *COMMAND, ended.job_id(), *arguments],
+            env={**os.environ, **service.environ()},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert failed.returncode == 1
+    assert failed.stderr == "qjob-widgets: Standard output cannot be written: No space left on device.\n"
+
+
+SWALLOWED = """
+import contextlib, signal, sys
+from qjob_widgets import cli
+
+class Swallows:
+    def find_spec(self, name, path=None, target=None):
+        if name == "qjob_widgets.services":
+            with contextlib.suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+
+sys.modules.pop("qjob_widgets.services", None)
+sys.meta_path.insert(0, Swallows())
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def test_ctrl_c_that_an_import_swallows_ends_it_all_the_same(service, ended):
+    stopped = subprocess.run(
+        [sys.executable, "-c", SWALLOWED, "watch", ended.job_id()],
+        env={**os.environ, **service.environ()},
+        preexec_fn=_as_in_a_terminal,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (stopped.returncode, stopped.stdout, stopped.stderr) == (130, "", "")
 
 
 @pytest.mark.parametrize("columns", [50, 200])

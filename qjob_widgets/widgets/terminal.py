@@ -10,8 +10,8 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from qjob_widgets.monitor.foreign import Foreign
+from qjob_widgets.monitor.foreign import NOT_ASKED, Foreign
 from qjob_widgets.monitor.monitor import Monitor, Subscription, shared_monitor
 from qjob_widgets.monitor.watch import Watchable
 from qjob_widgets.snapshot import CompositeSnapshot
@@ -41,6 +41,10 @@ BEAT = 1.0
 """Seconds after which the age of the facts is drawn anew."""
 EVERY = 15.0
 """Seconds between two questions of a query."""
+ANSWER = 10.0
+"""Seconds in which jobs that are shown one time shall have answered."""
+TICK = 0.1
+"""Seconds between two looks whether they have."""
 
 Query = Callable[[], Iterable[Any]]
 Pause = Callable[[threading.Event, float], object]
@@ -75,7 +79,7 @@ def watch(
         query: Gives jobs that shall be shown too; asked now, and again and again on the monitor's thread.
         name: Title of several jobs; by default their number.
         every: Seconds between two questions of the query.
-        once: Show them as they are now, and return.
+        once: Show them as they are now, and return; jobs of a query have just been asked for.
         as_json: Write one JSON object a line and job, at each change.
         console: Where; standard output by default.
         monitor: Who watches; the one of this process by default.
@@ -88,7 +92,8 @@ def watch(
     if not watched.told and not as_json:
         console.print("There is no such job.")
     elif once:
-        _Once(console, as_json).show(watched)
+        with watched.asked(pause) if query is None else nullcontext():
+            _Once(console, as_json).show(watched)
     else:
         interrupted = _follow(watched, console, as_json, query, every, pause)
     well = all(part.status not in RERUNNABLE for job in watched.told for part in job.parts)
@@ -134,6 +139,27 @@ class Watched:
         """Watch them and set `news` at each change, until what is returned is closed."""
         return self._face.watch(self._group, lambda _: news.set(), each=False)
 
+    @contextmanager
+    def asked(self, pause: Pause, clock: Callable[[], float] = time.monotonic) -> Iterator[None]:
+        """Watch them, and have each asked first; one that does not answer is waited for `ANSWER` seconds."""
+        news = threading.Event()
+        with self.begin(news):
+            until = clock() + ANSWER
+            while not self._answered and clock() < until:
+                pause(news, TICK)
+                news.clear()
+            yield
+
+    @property
+    def _answered(self) -> bool:
+        """Whether each job that can be asked has answered, or has told why it does not."""
+        for job in self._group.jobs:
+            fresh = self._monitor.freshness(job)
+            silent = fresh.asked is None or any(part.word == NOT_ASKED for part in job.snapshot.parts)
+            if job.snapshot.asked_about and silent and not fresh.failures:
+                return False
+        return True
+
     def ask(self, query: Query) -> None:
         """Add what a query gives and is not there yet."""
         for job in query():
@@ -165,17 +191,22 @@ class Watched:
         """All of it as text, with `most` rows."""
         statement, told = self.statement(most), self.told
         states = [part.status for part in told[0].parts] if len(told) == 1 and not self._many else []
-        return page(statement, width=width, states=states, fresh=self._age() if live else "")
+        return page(statement, width=width, states=states, fresh=self._age() if live else self._trouble())
 
     def _age(self) -> str:
         fresh = self._face.freshness(None)
         if self.final:
             return ""
-        if fresh.asked is None:
-            return "no answer yet"
-        seconds = (datetime.now(timezone.utc) - fresh.asked).total_seconds()
-        age = f"updated {words.duration(seconds)} ago" if seconds >= 1 else "updated just now"
+        age = "no answer yet"
+        if fresh.asked is not None:
+            seconds = (datetime.now(timezone.utc) - fresh.asked).total_seconds()
+            age = f"updated {words.duration(seconds)} ago" if seconds >= 1 else "updated just now"
         return f"{age}, retrying: {shown(fresh.error or '')}" if fresh.failures else age
+
+    def _trouble(self) -> str:
+        """Why a job that is shown one time has not answered."""
+        fresh = self._face.freshness(None)
+        return f"no answer: {shown(fresh.error or '')}" if fresh.failures and not self.final else ""
 
 
 def _follow(
@@ -273,13 +304,14 @@ class _Screen:
     def show(self, watched: Watched) -> None:
         # What does not fit on a screen cannot be drawn over: rows are left out, the open ones last.
         # Two columns stay empty, where a terminal writes the ^C that ends this.
-        width, room = self._console.width - 2, self._console.height - 1
+        width, room = max(1, self._console.width - 2), max(1, self._console.height - 1)
         rows = max(3, room)
         text = watched.page(width, rows, live=True)
-        while (over := len(text.wrap(self._console, width)) - room) > 0 and rows > 3:
+        while (over := len(lines := text.wrap(self._console, width)) - room) > 0 and rows > 3:
             rows = max(3, rows - over)
             text = watched.page(width, rows, live=True)
-        self._live.update(text, refresh=True)
+        # Of what is still too long the end goes, also from what stays: the headline would scroll away.
+        self._live.update(Text("\n").join(lines[:room]), refresh=True)
 
 
 def _write(console: Console, snapshot: CompositeSnapshot, labels: Sequence[str]) -> None:

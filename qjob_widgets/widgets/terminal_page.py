@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from rich.cells import cell_len
 from rich.text import Text
 
 from qjob_widgets.status import Status
 from qjob_widgets.widgets.listing import URGENT, Listing
 from qjob_widgets.widgets.statement import Statement
-from qjob_widgets.widgets.text_table import GAP, cell, fitted
+from qjob_widgets.widgets.text_table import GAP, cell, cut, fitted
 from qjob_widgets.widgets.words import MARKS
 
 STYLES = {
@@ -35,6 +36,7 @@ BLOCKS = {
 }
 BAR = 30
 WIDEST_STRIP = 100
+SHORTEST_TITLE = 8
 
 
 def page(statement: Statement, *, width: int | None, states: Sequence[Status] = (), fresh: str = "") -> Text:
@@ -46,7 +48,7 @@ def page(statement: Statement, *, width: int | None, states: Sequence[Status] = 
         states: All states in index order, to be drawn as a strip; for tables that leave rows out.
         fresh: How old it is, in words.
     """
-    lines = [_headline(statement)]
+    lines = [_headline(statement, width)]
     if statement.why:
         lines.append(Text(statement.why))
     if facts := " · ".join(filter(None, (*statement.facts, fresh))):
@@ -62,9 +64,12 @@ def page(statement: Statement, *, width: int | None, states: Sequence[Status] = 
     return Text("\n").join(lines)
 
 
-def _headline(statement: Statement) -> Text:
-    line = Text(statement.title, "bold")
-    line = Text.assemble(line, (f"  {MARKS[statement.status]} {statement.word}", STYLES[statement.status]))
+def _headline(statement: Statement, width: int | None) -> Text:
+    """The title, cut where the state would not stand beside it, the state and the progress."""
+    state = f"{GAP}{MARKS[statement.status]} {statement.word}"
+    room = None if width is None else max(SHORTEST_TITLE, width - cell_len(state))
+    title = statement.title if room is None else cut(statement.title, room, middle=True)
+    line = Text.assemble(Text(title, "bold"), (state, STYLES[statement.status]))
     return line.append(f"  {statement.progress}" if statement.progress else "")
 
 
