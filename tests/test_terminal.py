@@ -312,20 +312,24 @@ def test_ctrl_c_ends_the_watching_and_not_the_job():
 
 
 def test_ctrl_c_that_was_swallowed_ends_the_watching_all_the_same():
-    job, monitor = scripted("Q", *["Q"] * 100, "D"), Monitor()
+    job, turns = memory_job("Q"), []
 
     def label(index):
         with contextlib.suppress(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
         return ""
 
+    def pause(event, seconds):
+        turns.append(seconds)
+        assert len(turns) == 1, "it goes on"
+        ctrl_c.pause(event, 0)
+
     job.label = label
     with CtrlC() as ctrl_c:
         ctrl_c.begin()
-        outcome = watch([job], as_json=True, console=on_paper(), monitor=monitor, pause=ctrl_c.pause)
+        outcome = watch([job], as_json=True, console=on_paper(), monitor=Monitor(threaded=False), pause=pause)
     assert outcome.interrupted
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    monitor.close()
 
 
 @pytest.mark.parametrize("hostile", HOSTILE.values(), ids=HOSTILE.keys())
