@@ -311,6 +311,15 @@ def test_ctrl_c_ends_the_watching_and_not_the_job():
     monitor.close()
 
 
+@pytest.fixture
+def heeded():
+    """Ctrl-C is heeded, also where a shell has started the tests in the background and has it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 def test_ctrl_c_that_was_swallowed_ends_the_watching_all_the_same():
     job, turns = memory_job("Q"), []
 
