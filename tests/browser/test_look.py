@@ -77,33 +77,24 @@ SPOILED = {
     "a tinted ground": (".qjob.qjob {--qjob-ground: light-dark(#ffe, #113)}", "ground"),
     "the other theme": (":root {color-scheme: only dark}", "ground"),
 }
-
-
-@pytest.mark.parametrize("what", SPOILED)
-def test_a_spoiled_style_is_noticed(stage: Stage, what: str):
-    css, told = SPOILED[what]
-    panel = stage.show(LIKE)
-    stage.look(1400, "light")
-    stage.style(css)
-    picture = Picture.of(panel)
-    stage.style("")
-    assert told in str(differences(picture, Picture.read(FOLDER / name_of(LIKE.name, "light", 1400))))
-
-
 SPOILED_TABLES = {
     "higher rows": (".qjob-row.qjob-row {height: 34px}", "row"),
     "sub-jobs on another ground": (".qjob-rows .qjob-row[aria-level='2'] {background: #fbb}", "grid"),
     "another colour of what is done": (".qjob.qjob {--qjob-done: #b35c00}", "bar"),
     "a button that is gone": (".qjob-actions > .qjob-split {display: none}", "Rerun failed"),
 }
+CASES = [
+    pytest.param(scene, *case, id=f"{scene}: {what}")
+    for scene, cases in ((LIKE.name, SPOILED), ("opened jobs", SPOILED_TABLES))
+    for what, case in cases.items()
+]
 
 
-@pytest.mark.parametrize("what", SPOILED_TABLES)
-def test_a_spoiled_table_is_noticed(stage: Stage, what: str):
-    css, told = SPOILED_TABLES[what]
-    table = stage.show(SCENES["opened jobs"])
+@pytest.mark.parametrize(("scene", "css", "told"), CASES)
+def test_a_spoiled_style_is_noticed(stage: Stage, scene: str, css: str, told: str):
+    shown = stage.show(SCENES[scene])
     stage.look(1400, "light")
     stage.style(css)
-    picture = Picture.of(table)
+    picture = Picture.of(shown)
     stage.style("")
-    assert told in str(differences(picture, Picture.read(FOLDER / name_of("opened jobs", "light", 1400))))
+    assert told in str(differences(picture, Picture.read(FOLDER / name_of(scene, "light", 1400))))
